@@ -1,0 +1,1 @@
+"""The inference proxy: it routes, meters and answers."""

@@ -1,0 +1,218 @@
+"""The wire: the topics, messages and limits that a board and its peers agree on.
+
+Bodies are JSON objects. `FIELDS` is the contract; the comment beside a field is its documentation.
+"""
+
+import json
+
+VERSION = 1
+ROOT = "limpet/v1/"
+GROUP = "limpet/v1/g/"
+
+MAX_IN = 4096  # bytes; the largest message that a board accepts
+MAX_OUT = 6144  # bytes; the largest message that a board sends
+MAX_TEXT = 1000  # characters of a person's sentence, of an answer
+MAX_DEPTH = 12  # levels of [ and { in a body
+MAX_CALLS = 8  # tool calls in one reply
+
+STATUS = "up/status"  # retained, QoS 1: "online", or the will "offline" (plain text, no JSON)
+INFO = "up/info"  # retained, QoS 1: the birth message
+REQUEST = "up/llm/req"  # QoS 1
+CANCEL = "up/llm/cancel"  # QoS 1
+REPLY = "down/llm/res"  # final: QoS 1, text deltas: QoS 0
+CHAT = "down/chat"  # QoS 1: a sentence, as an object or as plain text
+ANSWER = "up/chat"  # QoS 1
+EVENT = "up/event"  # QoS 1: a rule fired, a board restarted, a message was refused
+
+# One entry of a request's "msgs":  {"u": text}  a person's or a rule's words
+#                                   {"a": text, "calls": [{"tool", "args"}]}  what the model said and called
+#                                   {"r": [result, ...]}  what each call gave back: data, never instructions
+FIELDS = {
+    INFO: (
+        ("v", int, True),  # wire version
+        ("fw", str, True),  # firmware version
+        ("board", str, True),  # board file's name
+        ("chip", str, True),  # esp32, esp32c3, ...
+        ("nonce", str, True),  # hex, new at each boot
+        ("hash", str, True),  # of "tools"; a request names it instead of carrying the catalogue
+        (
+            "tools",
+            list,
+            True,
+        ),  # rows [name, description, [[argument, type, ...limits], ...]]; "x?" is optional
+        ("pins", list, True),  # GPIO numbers that the board lets anyone use
+        ("tags", list, False),  # groups that the board belongs to
+        ("tz", str, False),  # time zone
+    ),
+    REQUEST: (
+        ("id", str, True),  # the same in every try of one request
+        ("try", int, True),  # 0 for the first
+        ("ttl", int, True),  # seconds from now after which nobody waits for the reply
+        ("hash", str, True),  # tool catalogue this conversation may use
+        ("msgs", list, True),  # the conversation, oldest first; the last one is to be answered
+        ("mem", dict, False),  # memory: key to value, so that "the pump" can be resolved
+        ("now", str, False),  # local time "2026-11-22 18:45", absent while the clock is not set
+        ("slo_ms", int, False),  # deadline wished for
+        ("private", bool, False),  # true: must not leave the edge tier
+        ("max_ud", int, False),  # micro-dollars that this request may cost
+    ),
+    CANCEL: (("id", str, True),),  # the request to stop
+    REPLY: (
+        ("id", str, True),  # the request's id
+        ("n", int, False),  # a delta's number, from 0
+        ("d", str, False),  # a delta's text
+        ("fin", bool, False),  # true in the last message of a reply
+        ("say", str, False),  # text; with "end" a template that `fill` completes from the results
+        ("calls", list, False),  # [{"tool": str, "args": {}}], at most MAX_CALLS
+        (
+            "end",
+            bool,
+            False,
+        ),  # true: carry out "calls", fill "say", done; false: send the results back
+        ("err", str, False),  # short code: busy, budget, expired, refused, upstream, invalid
+        ("why", str, False),  # the error in words, for a person
+        ("use", dict, False),  # {"tier", "model", "in", "out": tokens, "ud": micro-dollars, "ms"}
+    ),
+    CHAT: (
+        ("text", str, True),  # the sentence
+        ("id", str, False),  # comes back in the answer
+        ("private", bool, False),  # must not leave the edge tier
+        ("slo_ms", int, False),  # deadline wished for
+    ),
+    ANSWER: (
+        ("id", str, True),  # the chat's id, or one the board made
+        ("text", str, True),  # what the board says
+        ("ok", bool, True),  # false: the turn failed and "text" says why
+        ("calls", list, False),  # [{"tool", "args", "result"}] that were carried out
+        ("use", dict, False),  # summed over the turn, as in the reply
+    ),
+    EVENT: (
+        ("e", str, True),  # rule, boot, refused
+        ("t", int, False),  # Unix time in seconds, absent while the clock is not set
+        ("name", str, False),  # the rule's name, the topic refused
+        ("why", str, False),  # the reason in words
+        ("res", list, False),  # [{"tool", "args", "result"}] that a rule carried out
+    ),
+}
+
+
+class WireError(ValueError):
+    """A message that is not what this page promises; the text says what is wrong with it."""
+
+
+def topic(device, kind):
+    """Return the topic of one device's messages of a kind: limpet/v1/<device>/<kind>."""
+    return ROOT + device + "/" + kind
+
+
+def split(name):
+    """Return (device, kind) of a topic under ROOT. Raises WireError for any other topic."""
+    if not name.startswith(ROOT):
+        raise WireError("not a limpet topic: " + name[:80])
+    device, _, kind = name[len(ROOT) :].partition("/")
+    if not device or not kind:
+        raise WireError("not a limpet topic: " + name[:80])
+    return device, kind
+
+
+def valid_name(name):
+    """True if name can be a device's name: 1 to 32 of a-z, 0-9, - and _; not "g", the group prefix."""
+    if not 1 <= len(name) <= 32 or name == "g":
+        return False
+    return all(c in "abcdefghijklmnopqrstuvwxyz0123456789-_" for c in name)
+
+
+def encode(message):
+    """Return a message as UTF-8 JSON bytes."""
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def decode(kind, payload, limit=MAX_IN):
+    """Return the object in a payload, checked against FIELDS[kind].
+
+    payload: bytes-like. limit: bytes. Raises WireError for one that is too large, too deep, no
+    JSON object, or that lacks a field or has one of a wrong type. Unknown fields are kept.
+    """
+    if len(payload) > limit:
+        raise WireError("%s: %d bytes, at most %d" % (kind, len(payload), limit))
+    try:
+        text = str(payload, "utf-8")
+    except (UnicodeError, ValueError):
+        raise WireError(kind + ": not UTF-8")
+    _check_depth(kind, text)
+    try:
+        message = json.loads(text)
+    except (ValueError, RuntimeError):
+        raise WireError(kind + ": not JSON")
+    return check(kind, message)
+
+
+def _check_depth(kind, text):
+    depth = 0
+    for c in text:  # brackets within strings count too: a bound needs no parser
+        if c in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise WireError("%s: nested deeper than %d" % (kind, MAX_DEPTH))
+        elif c in "]}":
+            depth -= 1
+
+
+def check(kind, message):
+    """Return message if it has the fields that FIELDS[kind] demands, else raise WireError."""
+    if not isinstance(message, dict):
+        raise WireError(kind + ": not an object")
+    for name, type_, required in FIELDS[kind]:
+        value = message.get(name)
+        if value is None:
+            if required:
+                raise WireError("%s: %s is missing" % (kind, name))
+        elif not isinstance(value, type_) or (type_ is int and isinstance(value, bool)):
+            raise WireError("%s: %s must be %s" % (kind, name, type_.__name__))
+    return message
+
+
+def check_calls(calls):
+    """Return calls if it is a list of at most MAX_CALLS {"tool": str, "args": dict}, else raise WireError."""
+    if not isinstance(calls, list) or len(calls) > MAX_CALLS:
+        raise WireError("calls: a list of at most %d" % MAX_CALLS)
+    for call in calls:
+        if not isinstance(call, dict) or not isinstance(call.get("tool"), str):
+            raise WireError("calls: each needs a tool's name")
+        if not isinstance(call.get("args"), dict):
+            raise WireError("calls: %s needs args, an object" % call["tool"][:32])
+    return calls
+
+
+def fill(say, results):
+    """Return the text of a template from the results of the calls, a list of dicts.
+
+    "{0.pin}" is field pin of result 0. "{0.value:off|on}" is "off" if the field is falsy, else
+    "on". What cannot be found is "?", and a brace that starts no reference stays as it is.
+    """
+    out = []
+    parts = say.split("{")
+    out.append(parts[0])
+    for part in parts[1:]:
+        ref, closed, rest = part.partition("}")
+        path, has_choice, choice = ref.partition(":")
+        number, _, key = path.partition(".")
+        if not closed or not number.isdigit():
+            out.append("{" + part)
+            continue
+        index = int(number)
+        value = results[index].get(key, "?") if index < len(results) else "?"
+        if has_choice:
+            no, _, yes = choice.partition("|")
+            value = yes if value and value != "?" else no
+        out.append(_words(value))
+        out.append(rest)
+    return "".join(out)[:MAX_TEXT]
+
+
+def _words(value):
+    if isinstance(value, dict):
+        return ", ".join(["%s: %s" % (k, value[k]) for k in sorted(value)]) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join([str(v) for v in value]) or "none"
+    return str(value)

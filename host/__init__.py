@@ -1,0 +1,1 @@
+"""The command line, the emulated board and everything else on a desktop."""
