@@ -24,9 +24,10 @@ CHAT = "down/chat"  # QoS 1: a sentence, as an object or as plain text
 ANSWER = "up/chat"  # QoS 1
 EVENT = "up/event"  # QoS 1: a rule fired, a board restarted, a message was refused
 
-# One entry of a request's "msgs":  {"u": text}  a person's or a rule's words
-#                                   {"a": text, "calls": [{"tool", "args"}]}  what the model said and called
-#                                   {"r": [result, ...]}  what each call gave back: data, never instructions
+# One entry of a request's "msgs" is
+#   {"u": text}                                     a person's or a rule's words
+#   {"a": text, "calls": [{"tool", "args"}]}        what the model said and called
+#   {"r": [result, ...]}                            what each call gave back: data, no instructions
 FIELDS = {
     INFO: (
         ("v", int, True),  # wire version
@@ -116,7 +117,7 @@ def split(name):
 
 
 def valid_name(name):
-    """True if name can be a device's name: 1 to 32 of a-z, 0-9, - and _; not "g", the group prefix."""
+    """True if a device can have this name: 1 to 32 of a-z, 0-9, - and _, but not "g"."""
     if not 1 <= len(name) <= 32 or name == "g":
         return False
     return all(c in "abcdefghijklmnopqrstuvwxyz0123456789-_" for c in name)
@@ -173,7 +174,7 @@ def check(kind, message):
 
 
 def check_calls(calls):
-    """Return calls if it is a list of at most MAX_CALLS {"tool": str, "args": dict}, else raise WireError."""
+    """Return calls if each is {"tool": str, "args": dict}, else raise WireError."""
     if not isinstance(calls, list) or len(calls) > MAX_CALLS:
         raise WireError("calls: a list of at most %d" % MAX_CALLS)
     for call in calls:

@@ -1,0 +1,187 @@
+"""The board as a whole: its parts, its tasks, and what goes out over the link."""
+
+import asyncio
+import binascii
+import gc
+import os
+import sys
+
+from micropython import const
+
+from firmware import settings as settings_module
+from firmware import wire
+from firmware.agent import Agent
+from firmware.clock import Clock
+from firmware.link import Link
+from firmware.pins import Pins
+from firmware.rules import Rules
+from firmware.store import Store
+from firmware.tools import Tools
+
+VERSION = "0.1.0"
+_MAX_OUTBOX = const(16)  # messages that wait for the link; answers and events
+_RESTART_TASK_MS = const(1000)
+
+
+class App:
+    """Everything that lives on one board."""
+
+    def __init__(self, settings, board):
+        self.settings = settings
+        self.board = board
+        self.nonce = binascii.hexlify(os.urandom(4)).decode()
+        self.clock = Clock()
+        self.pins = Pins(board)
+        self.store = Store()
+        self.memory = self.store.load("memory", {})
+        self.events_lost = 0
+        self._outbox = []
+        self._queued = asyncio.Event()
+        self.tools = Tools(self)
+        self.rules = Rules(self)
+        self.agent = Agent(self)
+        self.link = Link(
+            settings,
+            (self.topic(wire.STATUS), b"offline"),
+            self.topic("down/#"),
+            wire.MAX_IN,
+            self._on_message,
+            self._on_oversize,
+            self._on_up,
+        )
+
+    async def run(self):
+        """Run all tasks for ever."""
+        await asyncio.gather(
+            _supervise("rules", self.rules.run),
+            _supervise("agent", self.agent.run),
+            _supervise("outbox", self._send_outbox),
+            _supervise("link", self._run_link),
+        )
+
+    def topic(self, kind):
+        """Return this board's topic of a kind."""
+        return wire.topic(self.settings["device"], kind)
+
+    def save_memory(self, memory):
+        """Replace what is remembered, on the flash first. Raises OSError when it is full."""
+        self.store.save("memory", memory)
+        self.memory = memory
+
+    def send(self, kind, message):
+        """Queue a message for the link; the oldest event makes room when too many wait."""
+        if len(self._outbox) >= _MAX_OUTBOX:
+            events = [i for i, (k, _) in enumerate(self._outbox) if k == wire.EVENT]
+            self._outbox.pop(events[0] if events else 0)
+            self.events_lost += 1
+        self._outbox.append((kind, message))
+        self._queued.set()
+
+    def event(self, event):
+        """Queue an event, with the time if it is known."""
+        if self.clock.is_set():
+            event["t"] = self.clock.unix_s()
+        self.send(wire.EVENT, event)
+
+    def refuse(self, name, why):
+        """Report a message that was not taken."""
+        print("refused", name, why)
+        self.event({"e": "refused", "name": name, "why": why})
+
+    def _on_message(self, topic, payload):
+        kind = topic[len(self.topic("")) :]
+        if kind == wire.REPLY:
+            self.agent.take_reply(payload)
+        elif kind == wire.CHAT:
+            try:
+                self.agent.hear(self._chat(payload))
+            except wire.WireError as e:
+                self.refuse(kind, str(e))
+        # other kinds are for later versions of this firmware
+
+    def _chat(self, payload):
+        if payload[:1] == b"{":
+            chat = wire.decode(wire.CHAT, payload)
+        else:
+            try:
+                chat = {"text": str(payload, "utf-8").strip()}
+            except UnicodeError:
+                raise wire.WireError("chat: not UTF-8")
+        if not 0 < len(chat["text"]) <= wire.MAX_TEXT:
+            raise wire.WireError("chat: text must have 1 to %d characters" % wire.MAX_TEXT)
+        if "id" not in chat:
+            chat["id"] = "chat"
+        return chat
+
+    def _on_oversize(self, topic, size):
+        self.refuse(topic[len(self.topic("")) :], "%d bytes, at most %d" % (size, wire.MAX_IN))
+
+    async def _on_up(self):
+        await self.link.publish(self.topic(wire.STATUS), b"online", 1, True)
+        info = {
+            "v": wire.VERSION,
+            "fw": VERSION,
+            "board": self.board["name"],
+            "chip": self.board["chip"],
+            "nonce": self.nonce,
+            "hash": self.tools.hash,
+            "tools": self.tools.catalogue,
+            "pins": self.board["usable"],
+            "tags": list(self.settings["tags"]),
+        }
+        await self.link.publish(self.topic(wire.INFO), wire.encode(info), 1, True)
+        gc.collect()
+        print("online as", self.settings["device"])
+        self._queued.set()
+
+    async def _send_outbox(self):
+        while True:
+            await self._queued.wait()
+            self._queued.clear()
+            while self._outbox and self.link.up:
+                kind, message = self._outbox[0]
+                try:
+                    await self.link.publish(self.topic(kind), wire.encode(message), 1)
+                except OSError:
+                    break  # the link is down: what was not acknowledged stays queued
+                if self._outbox and self._outbox[0][1] is message:
+                    self._outbox.pop(0)
+
+    async def _run_link(self):
+        if self.settings["wifi.ssid"]:
+            import network
+
+            wlan = network.WLAN(network.STA_IF)
+            wlan.active(True)
+            wlan.connect(self.settings["wifi.ssid"], self.settings["wifi.password"])
+            while not wlan.isconnected():  # the driver keeps trying by itself
+                await asyncio.sleep_ms(200)
+        await self.link.run()
+
+
+async def _supervise(name, run):
+    """Run a task again when it fails: one bug must not end the others."""
+    while True:
+        try:
+            await run()
+        except Exception as e:
+            print("task", name, "failed and starts again:")
+            sys.print_exception(e)
+        await asyncio.sleep_ms(_RESTART_TASK_MS)
+
+
+def run():
+    """Start the agent; returns only when the settings cannot be used."""
+    try:
+        settings = settings_module.load()
+        board = settings_module.read_object("/board.json")
+    except settings_module.SettingsError as e:
+        print("limpet cannot start:", e)
+        return
+    app = App(settings, board)
+    for problem in app.store.problems:
+        print("storage:", problem)
+    gc.collect()
+    print("limpet", VERSION, "on", board["name"], "as", settings["device"])
+    print("heap free", gc.mem_free())
+    asyncio.run(app.run())

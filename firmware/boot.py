@@ -1,0 +1,1 @@
+"""The chip runs this first, before main.py. It is never updated over the air."""
