@@ -14,7 +14,9 @@ from host.errors import UserError
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
 MAX_PACKET_BYTES = 262_144
-_SBIN = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # where packages put it, off many users' PATH
+_SBIN = (
+    "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # where packages put it, off many users' PATH
+)
 
 
 class Broker:
@@ -24,7 +26,7 @@ class Broker:
     """
 
     def __init__(self, kind: str, port: int) -> None:
-        """Choose what runs and where; `start` starts it. Use `Broker.open()` for the usual choice."""
+        """Choose what runs and where; `start` starts it, `Broker.open` does both."""
         self.kind = kind
         self.host = "127.0.0.1"
         self.port = port
@@ -40,7 +42,7 @@ class Broker:
         return broker
 
     def start(self) -> None:
-        """Start the broker and return once it accepts connections. Raises UserError if it does not."""
+        """Start the broker; it accepts connections on return. Raises UserError if not."""
         if self.kind == "mosquitto":
             self._start_mosquitto()
         else:

@@ -25,6 +25,8 @@ def cache_dir() -> Path:
     except OSError as e:
         fallback = Path(tempfile.gettempdir(), f"limpet-cache-{os.getuid()}")
         fallback.mkdir(mode=0o700, exist_ok=True)
+        if fallback.stat().st_uid != os.getuid():  # somebody else's: what it holds is not ours
+            fallback = Path(tempfile.mkdtemp(prefix="limpet-cache-"))
         print(
             f"note: {wanted} cannot be written ({e.strerror}); using {fallback}", file=sys.stderr
         )
