@@ -1,0 +1,100 @@
+"""What a tier is: something that completes a request, or says cleanly why not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cloud_proxy.metering import Price, Usage
+from cloud_proxy.request import Request
+from cloud_proxy.routing import TierState
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool that the board is asked to run."""
+
+    tool: str
+    args: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A tier's whole answer."""
+
+    say: str
+    calls: tuple[Call, ...] = ()
+    end: bool = True  # the board need not send the results of the calls back
+    template: bool = False  # `say` is filled from the results by the board
+    usage: Usage = Usage()
+    confidence: float = 1.0  # of tiers that know theirs
+    note: str = ""  # what was put right, for the ledger
+
+
+class TierError(Exception):
+    """A tier's clean failure.
+
+    code: for the ledger, one word. usage: what it cost all the same, if the tier said.
+    retry_after_s: how long an overloaded tier wants to be left alone. tier_at_fault: whether it
+    counts for the breaker.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        why: str,
+        *,
+        usage: Usage | None = None,
+        retry_after_s: float | None = None,
+        tier_at_fault: bool = True,
+    ) -> None:
+        super().__init__(code, why)
+        self.code = code
+        self.why = why
+        self.usage = usage
+        self.retry_after_s = retry_after_s
+        self.tier_at_fault = tier_at_fault
+
+
+@dataclass(slots=True)
+class Stream:
+    """Where a tier puts text as it comes, and what is known of an answer that broke off."""
+
+    sink: Callable[[str], None]
+    clock: Callable[[], float]
+    first_s: float | None = None  # when the first text came
+    characters: int = 0
+    prompt_characters: int = field(default=0)  # sent upstream; 0: nothing left the proxy yet
+
+    def text(self, piece: str) -> None:
+        """Pass a piece of the answer on."""
+        if not piece:
+            return
+        if self.first_s is None:
+            self.first_s = self.clock()
+        self.characters += len(piece)
+        self.sink(piece)
+
+
+class Tier(Protocol):
+    """A row of the configuration brought to life."""
+
+    name: str
+    model: str
+    price: Price
+    escalate_below: float  # an answer less sure than this goes on to the next tier
+
+    def state(self, predicted_ms: float, open_until_s: float) -> TierState:
+        """Return how routing sees this tier now."""
+        ...
+
+    async def start(self) -> None:
+        """Get ready. Raises UserError if that needs a person."""
+        ...
+
+    async def complete(self, request: Request, stream: Stream) -> Completion:
+        """Return the answer. Raises TierError; on cancellation it stops whatever it began."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        ...
