@@ -1,0 +1,177 @@
+"""`limpet-proxy`: serve, report, ask. Heavy imports wait until a command needs them."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cloud_proxy.errors import UserError
+
+if TYPE_CHECKING:
+    from cloud_proxy.edge_model import Answer
+
+app = typer.Typer(
+    name="limpet-proxy",
+    help="Answers boards over MQTT: each request goes to the cheapest tier that will do.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_Config = Annotated[Path | None, typer.Option(help="TOML file; see docs/proxy.md.")]
+_Ledger = Annotated[Path | None, typer.Option(help="SQLite file with the attempts and costs.")]
+_TITLES = {"input_tokens": "in", "output_tokens": "out", "cost_ud": "micro-$"}
+_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+
+
+@app.command()
+def serve(
+    config: _Config = None,
+    broker: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Instead of the configured one.")
+    ] = None,
+    ledger: _Ledger = None,
+    ready_fd: Annotated[
+        int | None, typer.Option(help="File descriptor to write `ready` to, for a parent.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Serve boards until SIGTERM or Ctrl-C, then finish what is under way.
+
+    Examples:
+      limpet-proxy serve
+      limpet-proxy serve --config proxy.toml --broker 10.0.0.2:1883
+    """
+    from cloud_proxy import app as application
+    from cloud_proxy.config import load
+
+    _log(verbose)
+    settings = load(config)
+    if broker is not None:
+        settings = _with_broker(settings, broker)
+
+    def on_ready() -> None:
+        print("ready", file=sys.stderr, flush=True)
+        if ready_fd is not None:
+            os.write(ready_fd, b"ready\n")
+            os.close(ready_fd)
+
+    application.run(settings, application.ledger_file(settings, ledger), on_ready)
+
+
+@app.command()
+def report(
+    config: _Config = None,
+    ledger: _Ledger = None,
+    rows: Annotated[bool, typer.Option(help="One row an attempt, not one a tier.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Say what was asked of which tier, how long it took and what it cost.
+
+    Examples:
+      limpet-proxy report
+      limpet-proxy report --rows --json
+    """
+    from cloud_proxy import report as reports
+    from cloud_proxy.app import ledger_file
+    from cloud_proxy.config import load
+
+    file = ledger_file(load(config), ledger)
+    found = reports.attempts(file) if rows else reports.by_tier(file)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _table(found)
+
+
+@app.command()
+def ask(
+    sentence: Annotated[
+        str | None, typer.Argument(help="Without it: one a line on stdin.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Ask the edge model alone: no broker, no board, nothing is carried out.
+
+    Examples:
+      limpet-proxy ask "turn on the led on pin 2"
+      limpet-proxy ask --json < sentences.txt
+    """
+    from cloud_proxy.edge_model import EdgeModel
+
+    model = EdgeModel.load()
+    for line in [sentence] if sentence is not None else _lines():
+        answer = model.answer(line, None, None)
+        print(json.dumps(_as_dict(answer)) if as_json else _in_words(answer), flush=True)
+
+
+def main() -> None:
+    """Run the command line: exit 0 done, 1 failed, 2 misuse."""
+    try:
+        app()
+    except UserError as e:
+        print(e, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _with_broker(settings: Any, broker: str) -> Any:
+    from cloud_proxy.config import Mqtt
+
+    try:
+        mqtt = Mqtt.model_validate({**settings.mqtt.model_dump(), "broker": broker})
+    except ValueError as e:
+        raise typer.BadParameter("HOST:PORT is what --broker takes") from e
+    return settings.model_copy(update={"mqtt": mqtt})
+
+
+def _log(verbose: bool) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # the link says what matters of it
+
+
+def _lines() -> Iterator[str]:
+    for line in sys.stdin:
+        if text := line.strip():
+            yield text
+
+
+def _as_dict(answer: "Answer") -> dict[str, Any]:
+    calls = [{"tool": call.tool, "args": dict(call.args)} for call in answer.calls]
+    return {"say": answer.say, "calls": calls, "confidence": round(answer.confidence, 4)}
+
+
+def _in_words(answer: "Answer") -> str:
+    calls = [f"{call.tool}({json.dumps(dict(call.args))[1:-1]})" for call in answer.calls]
+    return f"{answer.say}  [{'; '.join(calls) or 'no tool'}, sure by {answer.confidence:.2f}]"
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 240)  # respects NO_COLOR
+    if not rows:
+        console.print("The ledger is empty.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name, value in rows[0].items():
+        title = _TITLES.get(name, name)
+        table.add_column(title, justify="left" if isinstance(value, str) else "right")
+    for row in rows:
+        table.add_row(*("-" if value is None else str(value) for value in row.values()))
+    console.print(table)
