@@ -101,12 +101,12 @@ class WireError(ValueError):
     """A message that is not what this page promises; the text says what is wrong with it."""
 
 
-def topic(device, kind):
+def topic(device: str, kind: str) -> str:
     """Return the topic of one device's messages of a kind: limpet/v1/<device>/<kind>."""
     return ROOT + device + "/" + kind
 
 
-def split(name):
+def split(name: str) -> tuple[str, str]:
     """Return (device, kind) of a topic under ROOT. Raises WireError for any other topic."""
     if not name.startswith(ROOT):
         raise WireError("not a limpet topic: " + name[:80])
@@ -116,19 +116,21 @@ def split(name):
     return device, kind
 
 
-def valid_name(name):
+def valid_name(name: str) -> bool:
     """True if a device can have this name: 1 to 32 of a-z, 0-9, - and _, but not "g"."""
     if not 1 <= len(name) <= 32 or name == "g":
         return False
     return all(c in "abcdefghijklmnopqrstuvwxyz0123456789-_" for c in name)
 
 
-def encode(message):
+def encode(message: object) -> bytes:
     """Return a message as UTF-8 JSON bytes."""
     return json.dumps(message, separators=(",", ":")).encode()
 
 
-def decode(kind, payload, limit=MAX_IN):
+def decode(
+    kind: str, payload: bytes | bytearray | memoryview, limit: int = MAX_IN
+) -> dict[str, object]:
     """Return the object in a payload, checked against FIELDS[kind].
 
     payload: bytes-like. limit: bytes. Raises WireError for one that is too large, too deep, no
@@ -148,7 +150,7 @@ def decode(kind, payload, limit=MAX_IN):
     return check(kind, message)
 
 
-def _check_depth(kind, text):
+def _check_depth(kind: str, text: str) -> None:
     depth = 0
     for c in text:  # brackets within strings count too: a bound needs no parser
         if c in "[{":
@@ -159,7 +161,7 @@ def _check_depth(kind, text):
             depth -= 1
 
 
-def check(kind, message):
+def check(kind: str, message: object) -> dict[str, object]:
     """Return message if it has the fields that FIELDS[kind] demands, else raise WireError."""
     if not isinstance(message, dict):
         raise WireError(kind + ": not an object")
@@ -173,7 +175,7 @@ def check(kind, message):
     return message
 
 
-def check_calls(calls):
+def check_calls(calls: object) -> list[dict[str, object]]:
     """Return calls if each is {"tool": str, "args": dict}, else raise WireError."""
     if not isinstance(calls, list) or len(calls) > MAX_CALLS:
         raise WireError("calls: a list of at most %d" % MAX_CALLS)
@@ -185,7 +187,7 @@ def check_calls(calls):
     return calls
 
 
-def fill(say, results):
+def fill(say: str, results: list[dict[str, object]]) -> str:
     """Return the text of a template from the results of the calls, a list of dicts.
 
     "{0.pin}" is field pin of result 0. "{0.value:off|on}" is "off" if the field is falsy, else
@@ -211,7 +213,7 @@ def fill(say, results):
     return "".join(out)[:MAX_TEXT]
 
 
-def _words(value):
+def _words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(["%s: %s" % (k, value[k]) for k in sorted(value)]) or "none"
     if isinstance(value, (list, tuple)):
