@@ -1,0 +1,109 @@
+"""`limpet`: the command line. Each command imports what it needs when it runs."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from host.errors import UserError
+
+app = typer.Typer(
+    name="limpet",
+    help="An AI agent on a $5 ESP32, and on this desktop.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+
+
+@app.command()
+def demo(
+    interactive: Annotated[
+        bool, typer.Option("--interactive", "-i", help="Stay for a conversation.")
+    ] = False,
+    broker: Annotated[
+        str | None, typer.Option(help="mosquitto or iotcore; default: whichever is there.")
+    ] = None,
+) -> None:
+    """Show the main job on this machine: no board, no key, no network, under a minute.
+
+    Examples:
+      limpet demo
+      limpet demo -i
+    """
+    if broker not in (None, "mosquitto", "iotcore"):
+        raise typer.BadParameter("mosquitto or iotcore", param_hint="--broker")
+    from host import demo as demo_module
+
+    demo_module.run(interactive, broker)
+
+
+@app.command()
+def emulate(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A MicroPython program; without it the agent.", metavar="[FILE.py]"),
+    ] = None,
+    board: Annotated[str, typer.Option(help="See `limpet boards`.")] = "esp32-devkit",
+    broker: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where the agent finds its broker.")
+    ] = "127.0.0.1:1883",
+    name: Annotated[str, typer.Option(help="The agent's device name.")] = "emulated",
+    storage: Annotated[
+        Path | None, typer.Option(help="Keep the flash in this file between runs.")
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="FILE.py only: waits take no time.")
+    ] = False,
+) -> None:
+    """Run one emulated board: the agent against any broker, or a program of yours.
+
+    With FILE.py stdout is what the program prints and the exit code is its own.
+
+    Examples:
+      limpet emulate --broker 192.168.1.10:1883 --name kitchen --storage kitchen.flash
+      limpet emulate --fast blink.py
+    """
+    from host import emulate as emulate_module
+
+    if file:
+        raise typer.Exit(emulate_module.run_file(file, board, fast))
+    emulate_module.run_agent(board, broker, name, storage)
+
+
+@app.command()
+def boards(as_json: _Json = False) -> None:
+    """List the boards that there are.
+
+    Examples:
+      limpet boards
+      limpet boards --json
+    """
+    from host.boards import board_names, load_board
+
+    specs = [load_board(name) for name in board_names()]
+    if as_json:
+        print(json.dumps([spec.model_dump(mode="json") for spec in specs]))
+        return
+    for spec in specs:
+        print(f"{spec.name:16} {spec.chip:8} {spec.flash_mb} MB flash  {spec.title}")
+
+
+def main() -> None:
+    """Run the command line: exit 0 done, 1 failed, 2 misuse."""
+    try:
+        app()
+    except UserError as e:
+        print(e, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

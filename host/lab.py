@@ -1,0 +1,95 @@
+"""The whole line on 127.0.0.1: a broker, a proxy, an emulated board and a person.
+
+The demo, the system tests and the benchmarks stand on it. Every part is the real one.
+"""
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from host.boards import load_board
+from host.broker import Broker
+from host.emulator import Board, World
+from host.image import board_files
+from host.person import Person
+from host.proxy_process import ProxyProcess, temporary_folder
+
+ONLINE_TIMEOUT_S = 30.0
+
+
+class Lab:
+    """Starts all parts in order and ends them in the opposite one.
+
+    board_name: a file of boards/. broker_kind: see Broker. proxy: False for none. proxy_config:
+    for `limpet-proxy serve`. settings: merged over the board's settings.json. realtime: whether
+    the board's clock follows the wall.
+    """
+
+    def __init__(
+        self,
+        board_name: str = "esp32-devkit",
+        *,
+        device: str = "demo",
+        broker_kind: str | None = None,
+        proxy: bool = True,
+        proxy_config: Path | None = None,
+        settings: dict[str, Any] | None = None,
+        realtime: bool = True,
+    ) -> None:
+        """Start the parts; the board is online when this returns."""
+        self._stack = ExitStack()
+        self.device = device
+        self.spec = load_board(board_name)
+        try:
+            self.folder = Path(self._stack.enter_context(temporary_folder()))
+            self.broker = self._stack.enter_context(Broker.open(kind=broker_kind))
+            self.proxy: ProxyProcess | None = None
+            if proxy:
+                self.start_proxy(proxy_config)
+            self.person = self._stack.enter_context(
+                Person(self.broker.host, self.broker.port, device)
+            )
+            self.world: World = self._stack.enter_context(World(realtime=realtime))
+            self.board: Board = self.world.board(
+                board_name,
+                name=device,
+                files=board_files(self.spec, self._settings() | (settings or {})),
+            )
+            self.board.start()
+            self.wait_online()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def start_proxy(self, config: Path | None = None) -> ProxyProcess:
+        """Start a proxy, the first or one after the last was stopped."""
+        address = f"{self.broker.host}:{self.broker.port}"
+        self.proxy = self._stack.enter_context(ProxyProcess(address, self.folder, config))
+        return self.proxy
+
+    def wait_online(self, timeout_s: float = ONLINE_TIMEOUT_S) -> None:
+        """Return when the board has announced itself. Raises TimeoutError with its console."""
+        try:
+            self.person.wait_until(
+                lambda: bool(self.person.online and self.person.info), timeout_s, "hello"
+            )
+        except TimeoutError as e:
+            raise TimeoutError(f"{e}; its console says:\n{self.board.serial.text}") from e
+
+    def close(self) -> None:
+        """End everything that was started."""
+        self._stack.close()
+
+    def _settings(self) -> dict[str, Any]:
+        broker = {"host": self.broker.host, "port": self.broker.port}
+        wifi = {"ssid": "limpet-lab", "password": "tidepool"}
+        return {"device": self.device, "broker": broker, "wifi": wifi}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        self.close()
