@@ -36,11 +36,7 @@ FIELDS = {
         ("chip", str, True),  # esp32, esp32c3, ...
         ("nonce", str, True),  # hex, new at each boot
         ("hash", str, True),  # of "tools"; a request names it instead of carrying the catalogue
-        (
-            "tools",
-            list,
-            True,
-        ),  # rows [name, description, [[argument, type, ...limits], ...]]; "x?" is optional
+        ("tools", list, True),  # rows [name, description, [[argument, type, ...limits], ...]]
         ("pins", list, True),  # GPIO numbers that the board lets anyone use
         ("tags", list, False),  # groups that the board belongs to
         ("tz", str, False),  # time zone

@@ -1,0 +1,102 @@
+"""Write the pages of docs/ that come from the code: the protocol and the tools.
+
+python docs/generate.py          write them
+python docs/generate.py --check  exit 1 if what is written differs from the code
+"""
+
+import ast
+import io
+import sys
+import tokenize
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+_DIRECTIONS = {"up": "board to peers", "down": "peers to board"}
+
+
+def main() -> int:
+    stale = []
+    for name, text in {"protocol.md": protocol(), "tools.md": tools()}.items():
+        path = ROOT / "docs" / name
+        if path.is_file() and path.read_text() == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv:
+            path.write_text(text)
+    for name in stale:
+        print(f"docs/{name} {'is stale: run make docs' if '--check' in sys.argv else 'written'}")
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+def protocol() -> str:
+    """Return docs/protocol.md, from firmware/wire.py and the comments beside its fields."""
+    source = (ROOT / "firmware" / "wire.py").read_text()
+    comments = _comments(source)
+    constants: dict[str, object] = {}
+    lines = [
+        "# The wire",
+        "",
+        "Generated from `firmware/wire.py` by `make docs`; do not edit.",
+        "",
+        "MQTT 3.1.1. Topics are `limpet/v1/<device>/<kind>`; `<device>` is the board's user name",
+        "and client id. Bodies are UTF-8 JSON objects unless said otherwise.",
+        "",
+        "| limit or kind | value | meaning |",
+        "|---|---|---|",
+    ]
+    tree = ast.parse(source)
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            name = node.targets[0].id  # type: ignore[attr-defined]
+            constants[name] = node.value.value
+            lines.append(f"| {name} | `{node.value.value}` | {comments.get(node.lineno, '')} |")
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            for key, fields in zip(node.value.keys, node.value.values, strict=True):
+                kind = str(constants[key.id])  # type: ignore[union-attr]
+                lines += ["", f"## {kind}", "", _DIRECTIONS[kind.split("/")[0]] + ".", ""]
+                lines += ["| field | type | required | meaning |", "|---|---|---|---|"]
+                for field in fields.elts:  # type: ignore[attr-defined]
+                    name, type_, required = field.elts
+                    lines.append(
+                        f"| `{name.value}` | {type_.id} | {'yes' if required.value else 'no'} "
+                        f"| {comments.get(field.lineno, '')} |"
+                    )
+    entry = source[source.index("# One entry") : source.index("FIELDS = {")]
+    lines += ["", "## Entries of msgs", "", "```"]
+    lines += [line.removeprefix("# ") for line in entry.strip().splitlines()]
+    lines += ["```"]
+    return "\n".join(lines) + "\n"
+
+
+def tools() -> str:
+    """Return docs/tools.md, from the table in firmware/tools.py."""
+    module = ast.parse((ROOT / "firmware" / "tools.py").read_text())
+    table = next(
+        node.value
+        for node in module.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "TOOLS"  # type: ignore[attr-defined]
+    )
+    lines = [
+        "# The tools of a board",
+        "",
+        "Generated from `firmware/tools.py` by `make docs`; do not edit.",
+        "",
+        "| tool | arguments | what it does |",
+        "|---|---|---|",
+    ]
+    for name, _, text, arguments in ast.literal_eval(table):
+        words = [" ".join(str(part) for part in argument) for argument in arguments]
+        shown = "; ".join(words).replace("|", r"\|") or "none"
+        lines.append(f"| `{name}` | {shown} | {text} |")
+    lines += ["", "```", (ast.get_docstring(module) or "").split("\n\n", 1)[1], "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _comments(source: str) -> dict[int, str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {t.start[0]: t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
