@@ -196,7 +196,7 @@ def fill(say: str, results: list[dict[str, object]]) -> str:
         ref, closed, rest = part.partition("}")
         path, has_choice, choice = ref.partition(":")
         number, _, key = path.partition(".")
-        if not closed or not number.isdigit():
+        if not closed or len(number) != 1 or number not in "0123456789":
             out.append("{" + part)
             continue
         index = int(number)
