@@ -1,0 +1,138 @@
+"""Measure the edge model on its hand-written sentences: `python -m cloud_proxy.edge_model.evaluate`.
+
+The sets are JSON lines {"sentence", "scope", "calls", ["memory"]}. scope: "in" (calls are expected), "out" (not the
+board's business), "ask" (a value is missing), "refuse" (a prohibition), "hello" and other intents; only "in" has calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .guards import tools_of
+from .model import Answer, EdgeModel
+from .table import TOOLS
+
+DEV = Path(__file__).with_name("devset.jsonl")
+TEST = Path(__file__).with_name("testset.jsonl")
+_WRONG_ACT_COSTS, _FALSE_CALL_COSTS = 8, 3  # in right answers, when the threshold is chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One hand-written sentence with the calls it should give."""
+
+    sentence: str
+    scope: str
+    calls: list[dict[str, Any]]
+    memory: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Counts over a set. acting: answers with a call that changes something; wrong: (case, answer) that differ."""
+
+    inside: int
+    exact: int
+    tools_right: int
+    outside: int
+    false_calls: int
+    acting: int
+    acting_right: int
+    wrong: list[tuple[Case, Answer]]
+
+    def rates(self) -> dict[str, float]:
+        """Return the shares of exact answers, right tools, false calls, and the precision of acting."""
+        return {
+            "exact_match": self.exact / max(1, self.inside),
+            "tool_accuracy": self.tools_right / max(1, self.inside),
+            "false_call_rate": self.false_calls / max(1, self.outside),
+            "acting_precision": self.acting_right / max(1, self.acting),
+        }
+
+
+def cases(path: Path) -> list[Case]:
+    """Return the cases of a set."""
+    rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
+    return [Case(row["sentence"], row["scope"], row["calls"], row.get("memory", {})) for row in rows]
+
+
+def score(model: EdgeModel, path: Path) -> Scores:
+    """Return how the model answers a set with every tool at hand. Out of scope counts all that expects no call."""
+    inside = exact = tools_right = outside = false_calls = acting = acting_right = 0
+    wrong: list[tuple[Case, Answer]] = []
+    for case in cases(path):
+        answer = model.answer(case.sentence, memory=case.memory)
+        right = as_rows(answer) == case.calls
+        if not right:
+            wrong.append((case, answer))
+        if case.scope == "in":
+            inside, exact = inside + 1, exact + right
+            tools_right += tools_of(answer.calls) == _tools(case)
+        else:
+            outside, false_calls = outside + 1, false_calls + (not right)
+        if any(TOOLS[call.tool].changes for call in answer.calls):
+            acting, acting_right = acting + 1, acting_right + right
+    return Scores(inside, exact, tools_right, outside, false_calls, acting, acting_right, wrong)
+
+
+def calibrate(weights_path: Path) -> float:
+    """Return the confidence threshold that serves the development set best; a wrong action costs eight right ones."""
+    model = EdgeModel.load(weights_path)
+    model.threshold = 0.0
+    results = [(case, model.answer(case.sentence, memory=case.memory)) for case in cases(DEV)]
+    marks = [0.3 + step / 100 for step in range(68)]
+    return round(max(marks, key=lambda mark: (_worth(results, mark), -abs(mark - 0.6))), 3)
+
+
+def as_rows(answer: Answer) -> list[dict[str, Any]]:
+    """Return an answer's calls as the sets write them."""
+    return [{"tool": call.tool, "args": call.args} for call in answer.calls]
+
+
+def _worth(results: list[tuple[Case, Answer]], threshold: float) -> int:
+    worth = 0
+    for case, answer in results:
+        if not answer.calls or answer.confidence < threshold:
+            continue
+        if as_rows(answer) == case.calls:
+            worth += 1
+        else:
+            acts = any(TOOLS[call.tool].changes for call in answer.calls)
+            worth -= _WRONG_ACT_COSTS if acts else _FALSE_CALL_COSTS
+    return worth
+
+
+def _tools(case: Case) -> list[str]:
+    used: list[str] = []
+    for call in case.calls:
+        used.append(call["tool"])
+        if call["tool"] == "rule_set":
+            used += [step["tool"] for step in call["args"]["do"]]
+            used += [call["args"]["when"]["read"]["tool"]] if "read" in call["args"]["when"] else []
+    return used
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the scores of both sets; the wrong answers of the development set only, unless --show-test."""
+    parser = argparse.ArgumentParser(prog="python -m cloud_proxy.edge_model.evaluate", description=__doc__)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--wrong", action="store_true", help="print the wrong answers of the development set")
+    args = parser.parse_args(arguments)
+    model = EdgeModel.load(args.weights)
+    print(f"threshold {model.threshold:.3f}")
+    for name, path in (("dev", DEV), ("test", TEST)):
+        scores = score(model, path)
+        print(name, " ".join(f"{key} {value:.3f}" for key, value in scores.rates().items()), f"({scores.inside} in, "
+              f"{scores.outside} out, {scores.acting} acting)")  # fmt: skip
+        for case, answer in scores.wrong if args.wrong and name == "dev" else ():
+            got = json.dumps(as_rows(answer)) if answer.calls else answer.say
+            print(f"  [{case.scope}] {case.sentence!r} {answer.confidence:.2f} {got}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

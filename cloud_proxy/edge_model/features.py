@@ -1,0 +1,63 @@
+"""What the encoder sees of a word: hashed ids of the word, of its letter groups and of its kind."""
+
+from __future__ import annotations
+
+import zlib
+from functools import lru_cache
+
+from .words import Token
+
+BUCKETS = 4096  # rows of the embedding; row 0 stays zero (padding)
+_KINDS = ("word", "mark", "chip", "num", "dur", "time", "zone", "colour", "name")
+_UNITS = ("", "pct", "deg", "c", "f", "mv", "hz", "am", "pm", "dht11", "dht22", "ds18b20")
+_RESERVED = 64  # rows 1..63 are for kinds, units and shapes of numbers
+MAX_IDS = 24
+
+
+def ids_of(token: Token) -> tuple[int, ...]:
+    """Return the embedding rows of one token, the kind first, at most MAX_IDS.
+
+    A number is its shape, not its digits, so that every pin is treated alike; a remembered name is its words and the
+    fact that it is known.
+    """
+    ids = [1 + _KINDS.index(token.kind)]
+    if token.unit in _UNITS[1:]:
+        ids.append(16 + _UNITS.index(token.unit))
+    if token.kind in ("word", "mark", "chip"):
+        return tuple(ids) + word_ids(token.text)
+    if token.kind == "name":
+        ids.append(40 if token.pin is None else 41)
+        for word in token.text.split()[:3]:
+            ids += word_ids(word)[:6]
+    elif token.kind == "num" and isinstance(token.value, (int, float)):
+        value = token.value
+        ids.append(42 if isinstance(value, float) else 43)
+        if token.text in ("0", "1", "100", "half", "one", "zero"):
+            ids += [_hashed(token.text)]
+        ids.append(44 if value < 0 else 45 if value <= 1 else 46 if value <= 48 else 47 if value <= 255 else 48)
+        if value < 24:
+            ids.append(49)
+        if token.text[0].isalpha():
+            ids.append(50)
+    elif token.kind == "dur":
+        ids += [51, _hashed(token.text.split()[-1])]
+    elif token.kind == "time":
+        ids.append(52 if token.unit else 53)
+    elif token.kind in ("colour", "zone"):
+        ids.append(54)
+    return tuple(ids[:MAX_IDS])
+
+
+@lru_cache(maxsize=8192)
+def word_ids(word: str) -> tuple[int, ...]:
+    """Return the rows of a word: itself first, then its groups of three and four letters with the borders marked."""
+    word = word[:24]
+    if len(word) == 1:
+        return (_hashed(word),)
+    framed = f"<{word}>"
+    groups = [framed[i : i + size] for size in (3, 4) for i in range(len(framed) - size + 1)]
+    return tuple(dict.fromkeys([_hashed(word), *(_hashed("#" + group) for group in groups)]))[: MAX_IDS - 1]
+
+
+def _hashed(text: str) -> int:
+    return _RESERVED + zlib.crc32(text.encode()) % (BUCKETS - _RESERVED)

@@ -1,0 +1,102 @@
+"""The weights file: one .npz with int8 rows, their scales, the sizes, the threshold and a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .network import Array, Shape
+from .table import SYMBOLS
+
+DEFAULT = Path(__file__).with_name("weights.npz")
+FORMAT = 1
+
+
+class DamagedModel(ValueError):
+    """The weights file is not one, is cut, altered, or made for another table of tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a weights file holds. threshold: the confidence under which no call is made; about: how it was trained."""
+
+    shape: Shape
+    weights: dict[str, Array]
+    threshold: float
+    about: dict[str, Any]
+
+
+def quantise(weight: Array) -> tuple[NDArray[np.int8], Array]:
+    """Return a matrix as int8 and one scale a row, so that int8 * scale is near it. weight: (rows, columns)."""
+    scale = np.abs(weight).max(axis=1, keepdims=True) / 127
+    scale = np.where(scale == 0, 1, scale).astype(np.float16).astype(np.float32)
+    return np.clip(np.rint(weight / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
+
+
+def save(path: Path, shape: Shape, weights: Mapping[str, Array], threshold: float, about: dict[str, Any]) -> None:
+    """Write the file: matrices as NAME (int8) and NAME.scale (float16 a row), vectors as float16, META as JSON."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, weight in weights.items():
+        if weight.ndim == 2:
+            arrays[name], scale = quantise(weight)
+            arrays[name + ".scale"] = scale[:, 0].astype(np.float16)
+        else:
+            arrays[name] = weight.astype(np.float16)
+    meta = {"format": FORMAT, "shape": shape.as_dict(), "symbols": list(SYMBOLS), "threshold": threshold}
+    write(path, arrays, {**meta, "about": about})
+
+
+def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: dict[str, Any]) -> None:
+    """Write arrays and meta with the checksum over both; the same content gives the same bytes."""
+    meta = {**meta, "sha256": _digest(arrays, meta)}
+    packed = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, META=packed, **dict(arrays))
+    path.write_bytes(buffer.getvalue())
+
+
+def raw(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return the arrays and the meta of a file as they are stored. Raises DamagedModel, or OSError if unreadable."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        meta = json.loads(arrays.pop("META").tobytes())
+        if meta.pop("sha256") != _digest(arrays, meta):
+            raise DamagedModel(f"{path}: the checksum does not match its content")
+    except DamagedModel:
+        raise
+    except (ValueError, KeyError, EOFError, AttributeError, TypeError, NotImplementedError, zipfile.BadZipFile) as e:
+        raise DamagedModel(f"{path}: not a weights file of the edge model ({e})") from e
+    return arrays, meta
+
+
+def load(path: Path | None = None) -> Stored:
+    """Return the content of a weights file, the matrices as float32. Raises DamagedModel."""
+    path = path or DEFAULT
+    arrays, meta = raw(path)
+    if meta.get("format") != FORMAT or tuple(meta.get("symbols", ())) != SYMBOLS:
+        raise DamagedModel(f"{path}: made for another version of the tool table")
+    weights: dict[str, Array] = {}
+    for name, array in arrays.items():
+        if name + ".scale" in arrays:
+            weights[name] = array.astype(np.float32) * arrays[name + ".scale"].astype(np.float32)[:, None]
+        elif not name.endswith(".scale"):
+            weights[name] = array.astype(np.float32)
+    return Stored(Shape(**meta["shape"]), weights, float(meta["threshold"]), dict(meta["about"]))
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]], meta: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(f"{name}{arrays[name].dtype}{arrays[name].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,89 @@
+"""A sentence as words with their places: the first thing that is done to what a person typed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+
+MAX_CHARS = 600  # a longer sentence is declined unread
+MAX_WORDS = 64
+
+_PIECES = re.compile(
+    r"""
+      (?P<chip>dht[ -]?(?:11|22)\b|am2302\b|ds18[bxs]20\b|ws28\d\d[a-z]?\b|sk6812\b|i2c\b|1-?wire\b)
+    | (?P<zone>[a-z]{3,}/[a-z_]{3,}(?:/[a-z_]{3,})?)
+    | (?P<hex>\#[0-9a-f]{6}\b)
+    | (?P<clock>(?<![\d:])\d{1,2}:\d{2}(?![\d:]))
+    | (?P<half>[ap]\.m\.?|[ap]m\b)
+    | (?P<num>(?:(?<![\w.])-)?\d+(?:\.\d+)?)
+    | (?P<word>[^\W\d]+(?:'[^\W\d_]+)*)
+    | (?P<mark>\S)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word, number, time or name of a sentence.
+
+    text: lower case. start, end: its characters in the cleaned sentence. kind: word, mark, chip, num, dur (seconds),
+    time (minutes after midnight), zone, colour, name. unit: what a number counts ("", pct, deg, c, f, mv, hz), or for
+    a time "am"/"pm" when the half of the day is certain. value: the number, seconds, minutes, zone or colour.
+    pin: the pin a known name stands for.
+    """
+
+    text: str
+    start: int
+    end: int
+    kind: str = "word"
+    unit: str = ""
+    value: float | int | str | tuple[int, int, int] | None = None
+    pin: int | None = None
+
+
+def clean(sentence: str) -> str:
+    """Return the sentence in one Unicode form, curly quotes straight, control characters as spaces."""
+    text = unicodedata.normalize("NFKC", sentence.encode("utf-8", "replace").decode("utf-8"))
+    text = text.replace("\u2019", "'").replace("\u2018", "'").replace("\u201c", '"')
+    text = text.replace("\u201d", '"')
+    return "".join(" " if unicodedata.category(c)[0] == "C" else c for c in text)
+
+
+def split(text: str) -> list[Token]:
+    """Return the words of a cleaned sentence; letters and digits come apart ("gpio5" is two)."""
+    tokens: list[Token] = []
+    for match in _PIECES.finditer(text):
+        kind, piece = match.lastgroup or "mark", match.group().lower()
+        token = Token(piece, match.start(), match.end(), kind)
+        if kind == "num":
+            token = replace(token, value=_number(piece))
+        elif kind == "clock":
+            hour, minute = (int(part) for part in piece.split(":"))
+            if hour < 24 and minute < 60:
+                unit = "am" if hour == 0 or piece[0] == "0" else "pm" if hour > 11 else ""
+                token = replace(token, kind="time", value=hour * 60 + minute, unit=unit)
+            else:
+                token = replace(token, kind="mark")
+        elif kind == "chip":
+            token = replace(token, text=re.sub(r"[ -]", "", piece))
+        elif kind == "hex":
+            rgb = tuple(int(piece[i : i + 2], 16) for i in (1, 3, 5))
+            token = replace(token, kind="colour", value=(rgb[0], rgb[1], rgb[2]))
+        elif kind == "zone":
+            token = replace(token, kind="zone", value=match.group())
+        elif kind == "half":
+            token = replace(token, kind="word", text=piece.replace(".", ""))
+        tokens.append(token)
+    return tokens
+
+
+def joined(parts: list[Token], kind: str, value: float | int | str, unit: str = "") -> Token:
+    """Return one token that stands where `parts` stood."""
+    text = " ".join(part.text for part in parts)
+    return Token(text, parts[0].start, parts[-1].end, kind, unit, value)
+
+
+def _number(piece: str) -> float | int:
+    return float(piece) if "." in piece else int(piece[:12])
