@@ -29,7 +29,7 @@ class Plan:
 
 
 def spill(module: Module, function: Function, collecting: set[int]) -> int:
-    """Rewrite a function in place so that no pointer is missed. Returns how many stores it took."""
+    """Rewrite a function so that no pointer is missed. Returns how many stores that took."""
     graph = flow(function.body)
     plan = _plan(module, function, graph, collecting)
     if not plan.saves:

@@ -98,7 +98,7 @@ class _Walker:
         self.last_given: dict[int, int] = {}  # local: where that happened last
 
     def never_pointers(self) -> set[int]:
-        """Assume it of every local but the parameters; take back what an assignment contradicts."""
+        """Assume it of every local but parameters; take back what an assignment contradicts."""
         never = {local for local in range(self.first_local, len(self.types))}
         while True:
             harmless = never | {_CONSTANT, _NO_POINTER}
