@@ -15,7 +15,7 @@ from host.errors import UserError
 
 READY_TIMEOUT_S = 30.0
 DRAIN_TIMEOUT_S = 15.0
-_COMMAND = (sys.executable, "-m", "cloud_proxy.cli")
+_COMMAND = (sys.executable, "-m", "cloud_proxy")
 
 
 class ProxyProcess:
