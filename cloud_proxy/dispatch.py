@@ -115,7 +115,8 @@ class Dispatcher:
                 completion = await tier.complete(request, stream)
             outcome, why, usage = "ok", completion.note, completion.usage
             if completion.confidence < tier.escalate_below and not last:
-                outcome, why = "unsure", f"sure by {completion.confidence:.2f} only"
+                outcome = "unsure"
+                why = completion.note or f"sure by {completion.confidence:.2f} only"
             self._health[tier.name].succeeded((stream.clock() - began_s) * 1000, stream.clock())
         except TierError as e:
             outcome, why, usage = e.code, e.why, e.usage

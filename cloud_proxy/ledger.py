@@ -62,7 +62,7 @@ class Ledger:
                 str(e),
                 "choose another file with --ledger, or mend its permissions",
             ) from e
-        self._thread = threading.Thread(target=self._write, name="ledger")
+        self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._thread.start()
 
     def record(self, attempt: Attempt) -> None:

@@ -78,7 +78,9 @@ class Edge:
             calls=tuple(Call(call.tool, dict(call.args)) for call in answer.calls),
             template=True,
             usage=_usage(sentence, answer),
-            confidence=answer.confidence,
+            # a decline is kept only if no other tier may or can do better
+            confidence=answer.confidence if answer.calls else 0.0,
+            note="" if answer.calls else "it declined",
         )
 
     async def close(self) -> None:

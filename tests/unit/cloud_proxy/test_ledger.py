@@ -1,0 +1,98 @@
+"""The ledger: every row arrives, once, whatever the database does meanwhile."""
+
+import json
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from cloud_proxy.errors import UserError
+from cloud_proxy.ledger import Ledger
+from cloud_proxy.metering import Attempt
+from cloud_proxy.report import attempts, by_tier
+
+ROW = Attempt(
+    1, "d1", "r1", 0, 0, "edge", "m", 5, 3, 0, True, 7, "free", None, 12, "ok", "it was there"
+)  # fmt: skip
+
+
+def written(file, rows):
+    ledger = Ledger(file)
+    ledger.open()
+    for row in rows:
+        ledger.record(row)
+    ledger.close()
+
+
+def test_rows_arrive_in_order_and_survive(tmp_path):
+    file = tmp_path / "deep" / "ledger.sqlite"
+    written(file, [replace(ROW, request=f"r{n}") for n in range(500)])
+    written(file, [replace(ROW, request="last")])
+    found = attempts(file)
+    assert [row["request"] for row in found] == [f"r{n}" for n in range(500)] + ["last"]
+    assert found[0] == {
+        "time_ms": 1, "device": "d1", "request": "r0", "retry": 0, "attempt": 0, "tier": "edge",
+        "model": "m", "input_tokens": 5, "output_tokens": 3, "cached_tokens": 0, "estimated": 1,
+        "cost_ud": 7, "price_version": "free", "ttft_ms": None, "total_ms": 12, "outcome": "ok",
+        "why": "it was there",
+    }  # fmt: skip
+
+
+def test_the_same_row_twice_is_there_once(tmp_path):
+    written(tmp_path / "l.sqlite", [ROW, ROW])
+    assert len(attempts(tmp_path / "l.sqlite")) == 1
+
+
+def test_another_row_of_the_same_key_is_not_lost(tmp_path):
+    written(tmp_path / "l.sqlite", [ROW, replace(ROW, cost_ud=9), replace(ROW, cost_ud=11)])
+    found = attempts(tmp_path / "l.sqlite")
+    assert [(row["attempt"], row["cost_ud"]) for row in found] == [(0, 7), (1, 9), (2, 11)]
+
+
+def test_what_the_database_does_not_take_is_spooled_and_brought_in_later(tmp_path):
+    file = tmp_path / "l.sqlite"
+    ledger = Ledger(file)
+    ledger.open()
+    blocker = sqlite3.connect(file, isolation_level=None)
+    blocker.execute("DROP TABLE attempt")
+    blocker.execute("CREATE TABLE attempt (other)")  # every insert fails from now on
+    blocker.close()
+    ledger.record(ROW)
+    ledger.record(replace(ROW, request="r2"))
+    ledger.close()
+    assert [json.loads(line)["request"] for line in ledger.spool.open()] == ["r1", "r2"]
+    repaired = sqlite3.connect(file, isolation_level=None)
+    repaired.execute("DROP TABLE attempt")
+    repaired.close()
+    written(file, [replace(ROW, request="r3")])
+    assert {row["request"] for row in attempts(file)} == {"r1", "r2", "r3"}
+    assert not ledger.spool.exists()
+
+
+def test_a_ledger_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot be written"):
+        Ledger(tmp_path / "file" / "ledger.sqlite").open()
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path):
+    (tmp_path / "l.sqlite").write_text("no database at all, but long enough to look at" * 10)
+    with pytest.raises(UserError, match="cannot be written"):
+        Ledger(tmp_path / "l.sqlite").open()
+    with pytest.raises(UserError, match="is no ledger"):
+        by_tier(tmp_path / "l.sqlite")
+
+
+def test_the_report_sums_by_tier(tmp_path):
+    rows = [replace(ROW, request=f"r{n}", total_ms=n) for n in range(1, 101)]
+    rows.append(replace(ROW, attempt=1, tier="groq", outcome="timeout", cost_ud=50))
+    written(tmp_path / "l.sqlite", rows)
+    edge, groq = by_tier(tmp_path / "l.sqlite")
+    assert (edge["tier"], edge["requests"], edge["ok"], edge["cost_ud"]) == ("edge", 100, 100, 700)
+    assert (edge["p50_ms"], edge["p95_ms"]) == (51, 96)
+    assert (groq["tier"], groq["attempts"], groq["ok"], groq["cost_ud"]) == ("groq", 1, 0, 50)
+
+
+def test_a_report_without_a_ledger_is_told(tmp_path):
+    with pytest.raises(UserError, match="no ledger at"):
+        by_tier(tmp_path / "none.sqlite")
