@@ -1,0 +1,10 @@
+"""Boards on a desktop: the real MicroPython VM, virtual time, and an ESP32's devices around it."""
+
+from host.emulator.board import Board
+from host.emulator.heap import HeapStats
+from host.emulator.pins import Pin
+from host.emulator.program import run_program
+from host.emulator.serial import Serial
+from host.emulator.world import World
+
+__all__ = ["Board", "HeapStats", "Pin", "Serial", "World", "run_program"]

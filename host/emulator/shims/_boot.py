@@ -1,0 +1,55 @@
+# Puts the shims where the chip has C modules, then runs boot.py and main.py as the chip does.
+import gc
+import sys
+
+from _port import port
+
+_SHIMS = ("time", "os", "select", "machine", "network", "socket", "esp32")
+_ALIASES = ("time", "os", "select", "machine", "socket")
+
+
+def prepare():
+    loaded = {}
+    for name in _SHIMS:
+        loaded[name] = __import__("_" + name + "_esp32")
+    for name in _SHIMS:
+        sys.modules[name] = loaded[name]
+        del sys.modules["_" + name + "_esp32"]
+    for name in _ALIASES:
+        sys.modules["u" + name] = loaded[name]
+
+
+def _exit_code(error):
+    value = error.args[0] if error.args else None
+    if value is None:
+        return 0
+    if isinstance(value, int):
+        return int(value) & 0xFF
+    print(value)
+    return 1
+
+
+def _run(name, main_globals):
+    try:
+        sys.modules["os"].stat(name)
+    except OSError:
+        return
+    try:
+        execfile(name, main_globals)
+    except SystemExit as error:
+        port(_exit_code(error), OP_EXIT)
+    except BaseException as error:
+        with open("\x01trace", "wb") as trace:
+            sys.print_exception(error, trace)
+        port(1, OP_EXIT)
+
+
+def go(main_globals):
+    prepare()
+    main_globals.clear()
+    main_globals["__name__"] = "__main__"
+    gc.collect()
+    port(gc.mem_alloc(), OP_BOOTED)
+    _run("boot.py", main_globals)
+    _run("main.py", main_globals)
+    port(0, OP_EXIT)

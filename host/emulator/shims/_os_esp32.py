@@ -1,0 +1,57 @@
+# os as on the ESP32: the VM's own, and what a LittleFS volume adds.
+from collections import namedtuple
+
+import uos as _vm
+from uos import (  # noqa: F401
+    chdir,
+    getcwd,
+    mkdir,
+    mount,
+    remove,
+    rename,
+    rmdir,
+    stat,
+    umount,
+    unlink,
+    urandom,
+)
+
+from _port import port
+
+_uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
+
+
+def ilistdir(path="."):
+    for entry in _vm.ilistdir(path):
+        if entry[0] != "rom" or entry[1] != 0x4000 or entry[2]:  # not where the shims are
+            yield entry
+
+
+def listdir(path="."):
+    return [entry[0] for entry in ilistdir(path)]
+
+
+def uname():
+    import sys
+
+    release = "%d.%d.%d" % sys.implementation.version[:3]
+    version = sys.version.split("MicroPython ")[1]
+    return _uname("esp32", "esp32", release, version, sys.implementation._machine)
+
+
+def statvfs(path):
+    if path != "/":
+        _vm.stat(path)
+    blocks = port(0, OP_STATVFS)
+    free = blocks - port(1, OP_STATVFS)
+    return (4096, 4096, blocks, free, free, 0, 0, 0, 0, 255)
+
+
+def sync():
+    pass
+
+
+def dupterm(stream=None, index=0):
+    if stream is not None:
+        raise NotImplementedError("os.dupterm is not emulated")
+    return None

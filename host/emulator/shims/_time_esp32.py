@@ -1,0 +1,48 @@
+# time as on the ESP32: seconds since 2000-01-01 as an int, sleeps that jump in virtual time.
+import utime as _vm
+from utime import ticks_add, ticks_cpu, ticks_diff, ticks_ms, ticks_us  # noqa: F401
+
+from _port import port
+
+_TO_1970 = 946684800
+
+
+def sleep_ms(ms):
+    while ms > 0:
+        ms = port(ms, OP_WAIT)
+
+
+def sleep(seconds):
+    if isinstance(seconds, int):
+        sleep_ms(seconds * 1000)
+    elif isinstance(seconds, float):
+        sleep_ms(round(seconds * 1000))
+    else:
+        raise TypeError("can't convert " + type(seconds).__name__ + " to float")
+
+
+def sleep_us(us):
+    if us >= 1000:
+        sleep_ms(us // 1000)
+        us %= 1000
+    if us > 0:
+        _vm.sleep_us(us)
+
+
+def time():
+    return port(0, OP_TIME)
+
+
+def time_ns():
+    return (port(0, OP_TIME) * 1000000 + port(0, OP_TIME_US)) * 1000
+
+
+def gmtime(seconds=None):
+    return _vm.gmtime((time() if seconds is None else int(seconds)) + _TO_1970)[:8]
+
+
+localtime = gmtime
+
+
+def mktime(when):
+    return int(_vm.mktime(tuple(when)[:8] + (0,))) - _TO_1970

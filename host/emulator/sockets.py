@@ -1,0 +1,144 @@
+"""The guest's sockets: real sockets of the desktop that never block."""
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import TypeVar
+
+from host.emulator import errnos
+from host.emulator.descriptors import ERROR, HANGUP, WRITABLE, Descriptor, GuestError
+from host.emulator.waker import Watched, poll_ready
+
+_STREAM, _DATAGRAM = 1, 2  # the ESP32's SOCK_STREAM and SOCK_DGRAM
+_SOL_SOCKET, _IPPROTO_TCP = 0xFFF, 6
+_OPTIONS = {  # (level, option) on the ESP32 -> here
+    (_SOL_SOCKET, 4): (socket.SOL_SOCKET, socket.SO_REUSEADDR),
+    (_SOL_SOCKET, 8): (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+    (_SOL_SOCKET, 32): (socket.SOL_SOCKET, socket.SO_BROADCAST),
+    (_IPPROTO_TCP, 1): (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+}
+_T = TypeVar("_T")
+_WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK)
+
+
+class SocketFile(Descriptor):
+    """One socket. traffic: called when bytes move."""
+
+    def __init__(self, sock: socket.socket, traffic: Callable[[], None]) -> None:
+        self.sock = sock
+        self._traffic = traffic
+        self._is_stream = sock.type == socket.SOCK_STREAM
+        self._is_new = True  # neither connected nor listening
+        sock.setblocking(False)
+
+    @classmethod
+    def open(cls, kind: int, traffic: Callable[[], None]) -> "SocketFile":
+        """Make one; kind: the ESP32's SOCK_STREAM or SOCK_DGRAM."""
+        if kind not in (_STREAM, _DATAGRAM):
+            raise GuestError(errnos.EINVAL)
+        real = socket.SOCK_STREAM if kind == _STREAM else socket.SOCK_DGRAM
+        return cls(socket.socket(socket.AF_INET, real), traffic)
+
+    def _call(self, action: Callable[[], _T]) -> _T:
+        try:
+            return action()
+        except OSError as error:
+            if error.errno in _WOULD_BLOCK:
+                raise GuestError(errnos.WASI_EAGAIN) from None
+            raise
+
+    def _check(self) -> None:
+        if self._is_new and self._is_stream:
+            raise GuestError(errnos.ENOTCONN)
+
+    def read(self, size: int) -> bytes:
+        """Return what has arrived, b"" once the peer closed; EAGAIN if nothing has."""
+        self._check()
+        data = self._call(lambda: self.sock.recv(size))
+        self._traffic()
+        return data
+
+    def write(self, data: bytes) -> int:
+        """Send what fits; return how many bytes."""
+        self._check()
+        sent = self._call(lambda: self.sock.send(data))
+        self._traffic()
+        return sent
+
+    def connect(self, host: str, port: int) -> None:
+        """Begin to connect: EINPROGRESS, then the socket becomes writable."""
+        self._traffic()
+        self._is_new = False
+        error = self.sock.connect_ex((host, port))
+        if error:
+            raise OSError(error, "connect")
+
+    def bind(self, host: str, port: int) -> None:
+        """Bind to an address; the board's own network is the desktop's loopback or any."""
+        self.sock.bind(("" if host == "0.0.0.0" else host, port))
+
+    def listen(self, backlog: int) -> None:
+        """Accept connections from now on."""
+        self._is_new = False
+        self.sock.listen(backlog)
+
+    def accept(self) -> "SocketFile":
+        """Return the next connection; EAGAIN if there is none."""
+        sock, _ = self._call(self.sock.accept)
+        connection = SocketFile(sock, self._traffic)
+        connection._is_new = False
+        self._traffic()
+        return connection
+
+    def send_to(self, data: bytes, host: str, port: int) -> int:
+        """Send a datagram."""
+        sent = self._call(lambda: self.sock.sendto(data, (host, port)))
+        self._traffic()
+        return sent
+
+    def receive_from(self, size: int) -> tuple[bytes, str, int]:
+        """Return (data, host, port) of a datagram or of what a stream has."""
+        data, address = self._call(lambda: self.sock.recvfrom(size))
+        self._traffic()
+        host, port = address or self.peer()
+        return data, host, port
+
+    def peer(self) -> tuple[str, int]:
+        """Return the address at the other end."""
+        return self.sock.getpeername()[:2]
+
+    def set_option(self, level: int, option: int, value: int) -> None:
+        """Set a socket option of the ESP32; those the desktop has no use for are taken as set."""
+        here = _OPTIONS.get((level, option))
+        if here:
+            self.sock.setsockopt(*here, value)
+
+    def error(self) -> int:
+        """Return the ESP32's number of a pending error (a refused connection), or 0."""
+        number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        return errnos.from_os_error(OSError(number, "")) if number else 0
+
+    def ready(self, bits: int) -> int:
+        """Ask the desktop, without waiting. One that is new hangs up, as on the ESP32."""
+        if self._is_new and self._is_stream:
+            return HANGUP | (bits & WRITABLE)
+        found = poll_ready(0, [(self.sock, bits)]).get(self.sock.fileno(), 0)
+        return found & (bits | ERROR | HANGUP)
+
+    def watched(self, bits: int) -> Watched | None:
+        """The real socket, to wait on."""
+        return None if self._is_new and self._is_stream else (self.sock, bits)
+
+    def close(self) -> None:
+        """Close it; what was sent is still delivered."""
+        self._traffic()
+        self.sock.close()
+
+
+def resolve(name: str) -> str | None:
+    """Return the IPv4 address of a host name, or None."""
+    try:
+        found = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)
+    except OSError:
+        return None
+    return str(found[0][4][0]) if found else None

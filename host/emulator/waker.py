@@ -1,0 +1,73 @@
+"""One board thread's only place to block: on a deadline, on sockets, until someone wakes it."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterable
+
+Watched = tuple[socket.socket, int]  # a socket and poll bits: 1 readable, 4 writable
+
+
+class Waker:
+    """Blocks one thread. `wake` may come from any thread, also before the wait."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._woken = False
+        self._pair: tuple[socket.socket, socket.socket] | None = None
+
+    def wake(self) -> None:
+        """End the wait under way, or the next one."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify_all()
+            if self._pair:
+                try:
+                    self._pair[1].send(b"w")
+                except BlockingIOError:
+                    pass
+
+    def wait(self, timeout_s: float | None, sockets: Iterable[Watched] = ()) -> None:
+        """Return when woken, when a socket is ready, or after `timeout_s`; None: no limit."""
+        watched = list(sockets)
+        if watched:
+            self._wait_for_sockets(timeout_s, watched)
+            return
+        with self._condition:
+            self._condition.wait_for(lambda: self._woken, timeout_s)
+            self._woken = False
+
+    def _wait_for_sockets(self, timeout_s: float | None, watched: list[Watched]) -> None:
+        with self._condition:
+            if self._pair is None:
+                self._pair = socket.socketpair()
+                for end in self._pair:
+                    end.setblocking(False)
+            woken, self._woken = self._woken, False
+        if not woken:
+            poll_ready(timeout_s, [*watched, (self._pair[0], 1)])
+        with self._condition:
+            self._woken = False
+            try:
+                while self._pair[0].recv(64):
+                    pass
+            except BlockingIOError:
+                pass
+
+    def close(self) -> None:
+        """Let go of the sockets used for waking."""
+        with self._condition:
+            if self._pair:
+                for end in self._pair:
+                    end.close()
+                self._pair = None
+
+
+def poll_ready(timeout_s: float | None, watched: Iterable[Watched]) -> dict[int, int]:
+    """Return the ready sockets as {file number: poll bits}."""
+    poll = select.poll()
+    for sock, bits in watched:
+        number = sock.fileno()
+        if number >= 0:
+            poll.register(number, bits)
+    return dict(poll.poll(None if timeout_s is None else max(0.0, timeout_s) * 1000))

@@ -1,0 +1,163 @@
+"""A world of emulated boards that share one virtual time."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from host.boards import load_board
+from host.emulator.board import Board
+from host.emulator.timeline import Timeline
+
+# The date at the start of a world that does not follow the wall: 2026-01-05, a Monday, 00:00 UTC.
+START_UNIX_S = 1_767_571_200
+_LOOK_S = 0.002  # how often a condition is looked at
+_STUCK_S = 60.0  # a board that computes for so long without touching its clock is stuck
+
+
+class World:
+    """Boards and their time.
+
+    realtime: time follows the wall between calls of `run`; otherwise it stands still, and moves
+    in `run` (fast) and `wait_for` (with the wall). seed: of everything random on the boards.
+    unix_s: the date at the start, in seconds since 1970; by default today in a realtime world.
+    date_is_set: whether boards know the date when they start; without a battery a real one begins
+    at 2000-01-01 until the program sets it.
+    """
+
+    def __init__(
+        self,
+        *,
+        realtime: bool = False,
+        seed: int = 0,
+        unix_s: float | None = None,
+        date_is_set: bool = True,
+    ) -> None:
+        self.realtime = realtime
+        self.boards: list[Board] = []
+        self._seed = seed
+        self._date_is_set = date_is_set
+        start_s = unix_s if unix_s is not None else time.time() if realtime else START_UNIX_S
+        self._start_unix_us = int(start_s * 1_000_000)
+        self._timeline = Timeline()
+        if realtime:
+            self._timeline.follow_wall()
+
+    @property
+    def now_s(self) -> float:
+        """Virtual seconds since the world began."""
+        return self._timeline.limit_us() / 1e6
+
+    def board(
+        self,
+        spec_name: str = "esp32-devkit",
+        *,
+        name: str | None = None,
+        files: Mapping[str, bytes] | None = None,
+        overwrite: bool = False,
+        storage: Path | None = None,
+        heap_kb: int | None = None,
+    ) -> Board:
+        """Return a new board, switched off.
+
+        spec_name: a file of boards/. files: {path: content}, written unless they are there
+        (overwrite: anyway). storage: a file that keeps the flash; in memory otherwise. heap_kb:
+        the collector's heap; the board file's by default.
+        """
+        number = len(self.boards)
+        made = Board(
+            load_board(spec_name),
+            name or f"board-{number + 1}",
+            self._timeline,
+            files=files,
+            overwrite=overwrite,
+            storage=storage,
+            heap_kb=heap_kb,
+            seed=self._seed + number,
+            number=number,
+            world_unix_us=self._unix_us,
+            date_is_set=self._date_is_set,
+        )
+        self.boards.append(made)
+        return made
+
+    def run(
+        self,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        ms: float = 0,
+    ) -> None:
+        """Let this much virtual time pass as fast as it can; return when all boards are there.
+
+        Raises TimeoutError if a board computes for a minute of the wall's time without looking at
+        its clock or waiting.
+        """
+        span_s = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+        span_us = round(span_s * 1_000_000 + ms * 1000)
+        target_us = self._timeline.hold() + span_us
+        try:
+            self._timeline.hold(target_us)
+            self._wait_until_there(target_us)
+        finally:
+            if self.realtime:
+                self._timeline.follow_wall()
+
+    def wait_for(
+        self, condition: Callable[[], object], timeout_s: float = 5.0, text: str = ""
+    ) -> None:
+        """Return once the condition holds, while time follows the wall.
+
+        timeout_s: of the wall's time. text: what is waited for. Raises TimeoutError that says so.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        self._timeline.follow_wall()
+        try:
+            while not condition():
+                if time.monotonic() > deadline_s:
+                    what = text or getattr(condition, "__name__", "the condition")
+                    states = ", ".join(f"{b.name} is {b.state}" for b in self.boards)
+                    raise TimeoutError(f"waited {timeout_s} s for {what}; {states}")
+                time.sleep(_LOOK_S)
+        finally:
+            if not self.realtime:
+                self._timeline.hold()
+
+    def close(self) -> None:
+        """Switch all boards off; no thread is left."""
+        for board in self.boards:
+            board.close()
+
+    def _unix_us(self) -> int:
+        return self._start_unix_us + self._timeline.limit_us()
+
+    def _wait_until_there(self, target_us: int) -> None:
+        seen = {board.name: (-1, time.monotonic()) for board in self.boards}
+        while True:
+            late = [
+                b for b in self.boards if b.state == "running" and not b.clock.is_at(target_us)
+            ]
+            if not late:
+                return
+            for board in late:
+                now_us = board.clock.now_us
+                before_us, since_s = seen[board.name]
+                if now_us != before_us:
+                    seen[board.name] = (now_us, time.monotonic())
+                elif time.monotonic() - since_s > _STUCK_S:
+                    raise TimeoutError(
+                        f"board {board.name} has been busy for {_STUCK_S:.0f} s at "
+                        f"{now_us / 1e6:.3f} s without looking at its clock or waiting"
+                    )
+            late[0].clock.await_park(_LOOK_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        self.close()
