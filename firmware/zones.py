@@ -43,7 +43,7 @@ class Zone:
         """Return the seconds that local time is ahead of UTC at a moment."""
         if not self._start:
             return self.standard_s
-        year = _year(unix_s + self.standard_s)
+        year = year_of((unix_s + self.standard_s) // _DAY_S)
         begin = _moment(self._start, year) - self.standard_s
         end = _moment(self._end, year) - self.summer_s
         if begin < end:
@@ -140,8 +140,8 @@ def days_from_civil(year, month, day):
     )
 
 
-def _year(local_s):
-    days = local_s // _DAY_S
+def year_of(days):
+    """Return the year of a day counted from 1970-01-01."""
     year = 1970 + days // 366
     while days_from_civil(year + 1, 1, 1) <= days:
         year += 1
