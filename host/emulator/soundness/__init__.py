@@ -40,6 +40,6 @@ def make_sound(wasm: bytes, *, poison: bool = False) -> bytes:
         collecting.issuperset((patches.GC_COLLECT, *patches.GC_COLLECT_CALLERS)),
         "the collector is not where the known release has it",
     )
-    for function in module.functions:
-        spill(module, function, collecting)
+    for index in sorted(collecting):
+        spill(module, module.function(index), collecting)
     return encode(module)

@@ -106,14 +106,13 @@ def _apply(function: Function, plan: Plan) -> None:
         )
         return [make(op.LOCAL_GET, frame), make(op.LOCAL_GET, local), store]
 
-    results = function.type.results
     body = [
         make(op.GLOBAL_GET, _STACK_POINTER),
         make(op.I32_CONST, size),
         make(op.I32_SUB),
         make(op.LOCAL_TEE, frame),
         make(op.GLOBAL_SET, _STACK_POINTER),
-        Instr(op.BLOCK, (), bytes((op.BLOCK, *(results or (op.EMPTY,))))),
+        make(op.BLOCK, *(function.type.results or (op.EMPTY,))),
     ]
     depth = 0
     for at, instr in enumerate(function.body):

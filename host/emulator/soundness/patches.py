@@ -66,8 +66,8 @@ def follow_interior_pointers(module: Module) -> None:
         ],
     )
     back_to_first_block = [
-        Instr(op.BLOCK, (op.EMPTY,), bytes((op.BLOCK, op.EMPTY))),
-        Instr(op.LOOP, (op.EMPTY,), bytes((op.LOOP, op.EMPTY))),
+        make(op.BLOCK, op.EMPTY),
+        make(op.LOOP, op.EMPTY),
         # kinds[offset >> 6] >> (offset >> 3 & 6) & 3, offset = pointer - start: two bits a block
         make(op.I32_CONST, _STATE),
         make(op.I32_LOAD, 2, _BLOCK_KINDS),
@@ -158,7 +158,7 @@ def poison_freed_blocks(module: Module) -> None:
         make(op.LOCAL_GET, kind_bits),
         make(op.I32_CONST, 3),
         make(op.I32_EQ),
-        Instr(op.IF, (op.EMPTY,), bytes((op.IF, op.EMPTY))),
+        make(op.IF, op.EMPTY),
         make(op.I32_CONST, _STATE),
         make(op.I32_LOAD, 2, _POOL_START),
         make(op.LOCAL_GET, block),
