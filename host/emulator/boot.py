@@ -1,5 +1,6 @@
 """One boot of a board: a fresh VM with the board's devices wired to its imports."""
 
+import random
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from host.emulator import imports
 from host.emulator.anatomy import anatomy
-from host.emulator.descriptors import Console, Descriptor, Table
+from host.emulator.descriptors import Console, Descriptor, RandomSource, Table
 from host.emulator.exits import BoardExit, ProgramExit
 from host.emulator.files import GuestFiles
 from host.emulator.heap import HeapStats
@@ -66,22 +67,24 @@ class Boot:
         self._last_heap: HeapStats | None = None
         self._pending: deque[tuple[int, int]] = deque()
         self._thread = 0
+        self._random = random.Random(seed)
         self._port = Port(self)
-        self._wasi = self._make_wasi(heap_bytes, seed, board.world_unix_us)
+        self._wasi = self._make_wasi(heap_bytes, board.world_unix_us)
 
-    def _make_wasi(self, heap_bytes: int, seed: int, unix_us: Callable[[], int]) -> Wasi:
+    def _make_wasi(self, heap_bytes: int, unix_us: Callable[[], int]) -> Wasi:
         console = Console(self._serial, self._wait_for_input)
         for number in range(3):
             self.descriptors.put(number, console)
         devices: dict[str, Callable[[], Descriptor]] = {
             "port": lambda: self._port,
             "socket": self._port.take_socket,
+            "random": lambda: RandomSource(self._random),
             "trace": lambda: TraceOutput(self._serial),
         }
         files = GuestFiles(self.volume, devices)
         arguments = ["micropython", "-X", f"heapsize={heap_bytes}", "-c", _START]
         base_us = unix_us() - self.clock.now_us
-        return Wasi(arguments, self.clock, self.descriptors, files, lambda: base_us, seed)
+        return Wasi(arguments, self.clock, self.descriptors, files, lambda: base_us, self._random)
 
     def run(self) -> None:
         """Run to the end. Raises BoardExit or VmCrash."""

@@ -1,5 +1,6 @@
 """What a file number of the guest stands for: the console, a file, a folder, the port, a socket."""
 
+import random
 from collections.abc import Callable
 
 from littlefs.errors import LittleFSError
@@ -76,6 +77,19 @@ class Console(Descriptor):
     def ready(self, bits: int) -> int:
         """Writable always, readable once there is input."""
         return (bits & WRITABLE) | (bits & READABLE if self._serial.has_input else 0)
+
+
+class RandomSource(Descriptor):
+    """/dev/urandom: the board's seeded generator."""
+
+    kind = CHARACTER_DEVICE
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+
+    def read(self, size: int) -> bytes:
+        """Return random bytes."""
+        return self._chance.randbytes(size)
 
 
 class FlashFile(Descriptor):

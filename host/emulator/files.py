@@ -17,6 +17,7 @@ _CREATE, _DIRECTORY, _EXCLUSIVE, _TRUNCATE = 1, 2, 4, 8  # path_open's oflags
 _APPEND = 1  # fd_flags
 _MAY_READ, _MAY_WRITE = 1 << 1, 1 << 6  # rights
 DEVICE_MARK = "\x01"  # a name that starts so is a device of the emulator, not a file
+RANDOM_PATHS = ("dev/random", "dev/urandom")  # the VM's C code reads it, for os.urandom and the seed of random
 
 
 class GuestFiles:
@@ -30,6 +31,8 @@ class GuestFiles:
         """Open what is at a path."""
         if path.startswith(DEVICE_MARK):
             return self._devices[path[1:]]()
+        if path in RANDOM_PATHS:
+            return self._devices["random"]()
         may_write = bool(rights & _MAY_WRITE)
         if not flags & _CREATE and self.stat(path)[0] == DIRECTORY:
             if may_write:

@@ -60,7 +60,7 @@ class Wasi:
         descriptors: Table,
         files: GuestFiles,
         wall_epoch_us: Callable[[], int],
-        seed: int,
+        chance: random.Random,
     ) -> None:
         self.memory: GuestMemory
         self._arguments = [a.encode() + b"\0" for a in arguments]
@@ -69,7 +69,7 @@ class Wasi:
         self._open = descriptors
         self._files = files
         self._wall_epoch_us = wall_epoch_us
-        self._random = random.Random(seed)
+        self._random = chance
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
         """Return the functions by their import names."""
