@@ -1,4 +1,4 @@
-"""The small model that ships: a person's sentence to tool calls or a decline, in numpy, offline."""
+"""The small model that ships: a sentence to tool calls or a decline, in numpy, offline."""
 
 from .grammar import Call
 from .model import Answer, EdgeModel, ask_json

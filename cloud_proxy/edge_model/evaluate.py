@@ -1,7 +1,8 @@
-"""Measure the edge model on its hand-written sentences: `python -m cloud_proxy.edge_model.evaluate`.
+"""Measure the model on hand-written sentences: `python -m cloud_proxy.edge_model.evaluate`.
 
-The sets are JSON lines {"sentence", "scope", "calls", ["memory"]}. scope: "in" (calls are expected), "out" (not the
-board's business), "ask" (a value is missing), "refuse" (a prohibition), "hello" and other intents; only "in" has calls.
+The sets are JSON lines {"sentence", "scope", "calls", ["memory"]}. scope: "in" (calls are
+expected), "out" (not the board's business), "ask" (a value is missing), "refuse" (a prohibition),
+"hello" and other intents; only "in" has calls.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Counts over a set. acting: answers with a call that changes something; wrong: (case, answer) that differ."""
+    """Counts over a set.
+
+    acting: answers with a call that changes something; wrong: (case, answer) that differ.
+    """
 
     inside: int
     exact: int
@@ -45,7 +49,7 @@ class Scores:
     wrong: list[tuple[Case, Answer]]
 
     def rates(self) -> dict[str, float]:
-        """Return the shares of exact answers, right tools, false calls, and the precision of acting."""
+        """Return the shares of exact answers, right tools, false calls, and acting precision."""
         return {
             "exact_match": self.exact / max(1, self.inside),
             "tool_accuracy": self.tools_right / max(1, self.inside),
@@ -57,11 +61,16 @@ class Scores:
 def cases(path: Path) -> list[Case]:
     """Return the cases of a set."""
     rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
-    return [Case(row["sentence"], row["scope"], row["calls"], row.get("memory", {})) for row in rows]
+    return [
+        Case(row["sentence"], row["scope"], row["calls"], row.get("memory", {})) for row in rows
+    ]
 
 
 def score(model: EdgeModel, path: Path) -> Scores:
-    """Return how the model answers a set with every tool at hand. Out of scope counts all that expects no call."""
+    """Return how the model answers a set with every tool at hand.
+
+    Out of scope counts all that expects no call.
+    """
     inside = exact = tools_right = outside = false_calls = acting = acting_right = 0
     wrong: list[tuple[Case, Answer]] = []
     for case in cases(path):
@@ -80,7 +89,7 @@ def score(model: EdgeModel, path: Path) -> Scores:
 
 
 def calibrate(weights_path: Path) -> float:
-    """Return the confidence threshold that serves the development set best; a wrong action costs eight right ones."""
+    """Return the threshold that serves the development set best; a wrong action costs dearly."""
     model = EdgeModel.load(weights_path)
     model.threshold = 0.0
     results = [(case, model.answer(case.sentence, memory=case.memory)) for case in cases(DEV)]
@@ -112,22 +121,28 @@ def _tools(case: Case) -> list[str]:
         used.append(call["tool"])
         if call["tool"] == "rule_set":
             used += [step["tool"] for step in call["args"]["do"]]
-            used += [call["args"]["when"]["read"]["tool"]] if "read" in call["args"]["when"] else []
+            used += (
+                [call["args"]["when"]["read"]["tool"]] if "read" in call["args"]["when"] else []
+            )
     return used
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the scores of both sets; the wrong answers of the development set only, unless --show-test."""
-    parser = argparse.ArgumentParser(prog="python -m cloud_proxy.edge_model.evaluate", description=__doc__)
+    """Print the scores of both sets, and on request the wrong answers of the development set."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cloud_proxy.edge_model.evaluate", description=__doc__
+    )
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--wrong", action="store_true", help="print the wrong answers of the development set")
+    parser.add_argument(
+        "--wrong", action="store_true", help="print the wrong answers of the development set"
+    )
     args = parser.parse_args(arguments)
     model = EdgeModel.load(args.weights)
     print(f"threshold {model.threshold:.3f}")
     for name, path in (("dev", DEV), ("test", TEST)):
         scores = score(model, path)
-        print(name, " ".join(f"{key} {value:.3f}" for key, value in scores.rates().items()), f"({scores.inside} in, "
-              f"{scores.outside} out, {scores.acting} acting)")  # fmt: skip
+        rates = " ".join(f"{key} {value:.3f}" for key, value in scores.rates().items())
+        print(f"{name} {rates} ({scores.inside} in, {scores.outside} out, {scores.acting} acting)")
         for case, answer in scores.wrong if args.wrong and name == "dev" else ():
             got = json.dumps(as_rows(answer)) if answer.calls else answer.say
             print(f"  [{case.scope}] {case.sentence!r} {answer.confidence:.2f} {got}")

@@ -1,4 +1,4 @@
-"""What the encoder sees of a word: hashed ids of the word, of its letter groups and of its kind."""
+"""What the encoder sees of a word: ids of its kind, of itself, of its letter groups."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MAX_IDS = 24
 def ids_of(token: Token) -> tuple[int, ...]:
     """Return the embedding rows of one token, the kind first, at most MAX_IDS.
 
-    A number is its shape, not its digits, so that every pin is treated alike; a remembered name is its words and the
-    fact that it is known.
+    A number is its shape, not its digits, so that every pin is treated alike; a remembered name is
+    its words and the fact that it is known.
     """
     ids = [1 + _KINDS.index(token.kind)]
     if token.unit in _UNITS[1:]:
@@ -34,7 +34,17 @@ def ids_of(token: Token) -> tuple[int, ...]:
         ids.append(42 if isinstance(value, float) else 43)
         if token.text in ("0", "1", "100", "half", "one", "zero"):
             ids += [_hashed(token.text)]
-        ids.append(44 if value < 0 else 45 if value <= 1 else 46 if value <= 48 else 47 if value <= 255 else 48)
+        ids.append(
+            44
+            if value < 0
+            else 45
+            if value <= 1
+            else 46
+            if value <= 48
+            else 47
+            if value <= 255
+            else 48
+        )
         if value < 24:
             ids.append(49)
         if token.text[0].isalpha():
@@ -50,13 +60,15 @@ def ids_of(token: Token) -> tuple[int, ...]:
 
 @lru_cache(maxsize=8192)
 def word_ids(word: str) -> tuple[int, ...]:
-    """Return the rows of a word: itself first, then its groups of three and four letters with the borders marked."""
+    """Return the rows of a word: itself, then its groups of three and four letters."""
     word = word[:24]
     if len(word) == 1:
         return (_hashed(word),)
     framed = f"<{word}>"
     groups = [framed[i : i + size] for size in (3, 4) for i in range(len(framed) - size + 1)]
-    return tuple(dict.fromkeys([_hashed(word), *(_hashed("#" + group) for group in groups)]))[: MAX_IDS - 1]
+    return tuple(dict.fromkeys([_hashed(word), *(_hashed("#" + group) for group in groups)]))[
+        : MAX_IDS - 1
+    ]
 
 
 def _hashed(text: str) -> int:

@@ -1,7 +1,8 @@
-"""What the model may write, and what it means: one coroutine is both the constraint and the reader of the calls.
+"""What the model may write, and what it means: one coroutine is the constraint and the reader.
 
-`program(sentence)` yields a `Choice` (the symbols and the words that are legal now), is sent the action that was
-chosen (a symbol, or the index of a word) and at last returns an `Outcome`. So nothing outside the tool table can come out.
+`program(sentence)` yields a `Choice` (the symbols and the words that are legal now), is sent the
+action that was chosen (a symbol, or the index of a word) and at last returns an `Outcome`. So
+nothing outside the tool table can come out.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The actions that are legal next: symbols, and indices of words. since: the word at which an open span began."""
+    """The actions that are legal next: symbols, and indices of words.
+
+    since: the word at which an open span began.
+    """
 
     symbols: tuple[str, ...]
     words: tuple[int, ...] = ()
@@ -50,9 +54,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a finished program says: calls, or an intent without calls ("decline", "hello", "ask", ...).
+    """What a finished program says: calls, or an intent without calls ("decline", "ask", ...).
 
-    tool, key, name: for "ask", which argument of which tool is missing, and the unknown name that stood for it.
+    tool, key, name: for "ask", which argument of which tool is missing, and the unknown name that
+    stood for it.
     """
 
     intent: str
@@ -103,7 +108,10 @@ def _call(sentence: Sentence, tool: str, more: tuple[str, ...]) -> Steps:
 
 
 def _argument(sentence: Sentence, tool: str, arg: Arg) -> Steps:
-    """Read one argument; returns what it adds to the call's args. Raises _Missing when the person did not say it."""
+    """Read one argument; returns what it adds to the call's args.
+
+    Raises _Missing when the person did not say it.
+    """
     if arg.kind in ("key", "text", "name"):
         first = yield Choice((ASK,), tuple(range(len(sentence.tokens))))
         if first == ASK:
@@ -112,7 +120,9 @@ def _argument(sentence: Sentence, tool: str, arg: Arg) -> Steps:
     words = _words(sentence, arg.kind)
     symbols = CHOICES.get(arg.kind, ())
     if arg.kind == "dht":
-        said = {token.text for token in sentence.tokens} | {token.unit for token in sentence.tokens}
+        said = {token.text for token in sentence.tokens} | {
+            token.unit for token in sentence.tokens
+        }
         said |= {"dht22"} if "am2302" in said else set()
         symbols = tuple(symbol for symbol in symbols if symbol in said)
     asks = (ASK, ASK_NAMED) if arg.kind == "pin" else (ASK,)
@@ -125,7 +135,9 @@ def _argument(sentence: Sentence, tool: str, arg: Arg) -> Steps:
     if arg.kind == "colour":
         return (yield from _colour(sentence, chosen))
     if isinstance(chosen, str):
-        return {arg.key: {"bit": int(chosen == "on"), "flag": chosen == "on"}.get(arg.kind, chosen)}
+        return {
+            arg.key: {"bit": int(chosen == "on"), "flag": chosen == "on"}.get(arg.kind, chosen)
+        }
     return {arg.key: convert(arg.kind, sentence.tokens[chosen], sentence.tokens)}
 
 
@@ -133,11 +145,13 @@ def _words(sentence: Sentence, kind: str) -> tuple[int, ...]:
     """Return the indices of the words that can be a value of this kind."""
     kinds = ("colour", "channel") if kind == "colour" else () if kind in CHOICES else (kind,)
     tokens = sentence.tokens
-    return tuple(i for i, t in enumerate(tokens) if any(convert(k, t, tokens) is not None for k in kinds))
+    return tuple(
+        i for i, t in enumerate(tokens) if any(convert(k, t, tokens) is not None for k in kinds)
+    )
 
 
 def _span(sentence: Sentence, first: int, kind: str) -> Steps:
-    """Read the last word of a span that began at `first`; returns its text, or the key that a known name has."""
+    """Read the last word of a span that began at `first`; returns its text or known key."""
     end = min(first + _MAX_SPAN, len(sentence.tokens))
     last = int((yield Choice((), tuple(range(first, end)), first)))
     token = sentence.tokens[first]

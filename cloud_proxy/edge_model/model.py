@@ -1,4 +1,7 @@
-"""The edge model: a sentence in, calls or a decline out. Stateless, so that threads may share one."""
+"""The edge model: a sentence in, calls or a decline out.
+
+Stateless, so that threads may share one.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import numpy as np
 from . import weights
 from .features import ids_of
 from .grammar import Call, Choice, Outcome, program
-from .guards import absent, forbidden, unread
+from .guards import absent, forbidden, spoken, unread
 from .network import Array, Network
 from .say import INTENTS, missing_tool, say
 from .sentence import Sentence, TooLong, read
@@ -22,7 +25,9 @@ from .table import SYMBOL_ID, SYMBOLS
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model answers. say: a template (see say.py). calls: empty when it declines or asks back.
+    """What the model answers.
+
+    say: a template (see say.py). calls: empty when it declines or asks back.
 
     confidence: 0..1, the probability the network gave to all that it wrote.
     """
@@ -54,15 +59,22 @@ class EdgeModel:
 
     @classmethod
     def load(cls, path: Path | None = None) -> EdgeModel:
-        """Return the model in a weights file, the shipped one by default. Raises DamagedModel or OSError."""
+        """Return the model in a weights file, the shipped one by default.
+
+        Raises DamagedModel or OSError.
+        """
         return cls(weights.load(path))
 
     def answer(
-        self, sentence: str, tools: Collection[str] | None = None, memory: Mapping[str, str] | None = None
+        self,
+        sentence: str,
+        tools: Collection[str] | None = None,
+        memory: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Return calls of the tools the board announced (None: all known), or say why there are none.
+        """Return calls of tools the board announced (None: all known), or say why there are none.
 
-        memory: what the board remembers, name to value; a name whose value names a pin may stand for that pin.
+        memory: what the board remembers, name to value; a name whose value names a pin may stand
+        for that pin.
         """
         try:
             words = read(sentence, memory)
@@ -70,6 +82,8 @@ class EdgeModel:
             return Answer(INTENTS["too_long"], (), 1.0)
         if not words.tokens:
             return Answer(INTENTS["empty"], (), 1.0)
+        if not spoken(words):
+            return Answer(INTENTS["unsure"], (), 1.0)
         decoded = self.decode(words)
         outcome, sure = decoded.outcome, decoded.confidence
         if outcome.intent != "call":
@@ -84,7 +98,10 @@ class EdgeModel:
         return Answer(say(outcome), outcome.calls, sure)
 
     def decode(self, sentence: Sentence) -> Decoded:
-        """Return the most probable legal program, one action at a time. The sentence has at least one word."""
+        """Return the most probable legal program, one action at a time.
+
+        The sentence has at least one word.
+        """
         network = self._network
         encoding = network.encode([ids_of(token) for token in sentence.tokens])
         state = network.start(encoding)
@@ -130,4 +147,6 @@ def ask_json(model: EdgeModel, sentence: str) -> str:
     """Return one answer as the JSON line that `limpet-proxy ask` prints."""
     answer = model.answer(sentence)
     calls = [{"tool": call.tool, "args": call.args} for call in answer.calls]
-    return json.dumps({"say": answer.say, "calls": calls, "confidence": round(answer.confidence, 4)})
+    return json.dumps(
+        {"say": answer.say, "calls": calls, "confidence": round(answer.confidence, 4)}
+    )

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from .words import Token, clean, joined, split
 
-_PIN = re.compile(r"\b(?:gpio|pin|io|port|d)[ _-]*(?:number|no\.?|num|#)?[ _-]*(\d{1,2})\b", re.IGNORECASE)
+_PIN = re.compile(
+    r"\b(?:gpio|pin|io|port|d)[ _-]*(?:number|no\.?|num|#)?[ _-]*(\d{1,2})\b", re.IGNORECASE
+)
 _BARE = re.compile(r"\s*(\d{1,2})\s*")
 _ARTICLES = ("the", "my", "our", "a", "an", "your", "this", "that")
 MAX_PIN = 48
 
 
 def pin_of(value: str) -> int | None:
-    """Return the one pin that a remembered value names ("gpio 5", "relay on pin 7", "5"), else None."""
+    """Return the one pin a remembered value names ("gpio 5", "relay on pin 7", "5"), or None."""
     bare = _BARE.fullmatch(value)
     found = {int(bare.group(1))} if bare else {int(digits) for digits in _PIN.findall(value)}
     return found.pop() if len(found) == 1 and max(found) <= MAX_PIN else None
@@ -30,7 +32,7 @@ def plain_name(name: str) -> str:
 
 
 def merge_names(tokens: list[Token], memory: Mapping[str, str]) -> list[Token]:
-    """Return the tokens with each remembered name as one token of kind name; the longest name wins.
+    """Return the tokens with each remembered name as one token; the longest name wins.
 
     memory: name to value. A name is matched whole, whatever its case, with "_" and "-" as spaces.
     """

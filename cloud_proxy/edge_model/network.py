@@ -1,7 +1,8 @@
-"""The network in numpy: a bidirectional encoder over words, a causal decoder over symbols and pointers to words.
+"""The network in numpy: an encoder over words, a decoder over symbols and pointers to words.
 
-Both are pre-norm transformers (RMS norm, no biases except in the attention over distance). An action is a symbol or a
-pointer; a pointed-to word enters the decoder as a projection of its encoding. One sentence at a time, no padding.
+Both are pre-norm transformers (RMS norm, no biases except in the attention over distance). An
+action is a symbol or a pointer; a pointed-to word enters the decoder as a projection of its
+encoding. One sentence at a time, no padding.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ REACH = 8  # distances beyond this share one attention bias
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Sizes of the network: width, heads, inner width of the feed-forward part, layers of each half, rows."""
+    """Sizes of the network: width, heads, inner width of the feed-forward part, layers, rows."""
 
     width: int = 128
     heads: int = 4
@@ -55,7 +56,9 @@ class Network:
         """Keep the weights ready for row vectors times matrix."""
         self.shape = shape
         self._w = {
-            name: np.ascontiguousarray(array.T) if array.ndim == 2 and "embed" not in name else array
+            name: np.ascontiguousarray(array.T)
+            if array.ndim == 2 and "embed" not in name
+            else array
             for name, array in weights.items()
         }
         self._scale = np.float32(1.0 / np.sqrt(shape.width // shape.heads))
@@ -66,18 +69,25 @@ class Network:
         ]  # each (heads, max_words, max_words)
 
     def encode(self, words: Sequence[Sequence[int]]) -> Encoding:
-        """Return the encoding of a sentence. words: for each word its embedding rows, at least one word."""
+        """Return the encoding of a sentence.
+
+        words: for each word its embedding rows, at least one word.
+        """
         w, n = self._w, len(words)
         flat = np.fromiter((row for rows in words for row in rows), dtype=np.intp)
         sizes = np.array([len(rows) for rows in words])
         starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
-        x = np.add.reduceat(w["word_embed"][flat], starts, axis=0) / np.sqrt(sizes)[:, None].astype(np.float32)
+        root: Array = np.sqrt(sizes).astype(np.float32)[:, None]
+        bags: Array = np.add.reduceat(w["word_embed"][flat], starts, axis=0)
+        x: Array = bags / root
         x = x + w["place_embed"][:n]
         for layer in range(self.shape.encoder_layers):
             p = f"enc{layer}."
             h = _norm(x, w[p + "norm1"])
             q, k, v = np.split(h @ w[p + "qkv"], 3, axis=-1)
-            x = x + self._attend(q, self._heads(k), self._heads(v), self._near[layer][:, :n, :n]) @ w[p + "out"]
+            near = self._near[layer][:, :n, :n]
+            mixed = self._attend(q, self._heads(k), self._heads(v), near)
+            x = np.add(x, mixed @ w[p + "out"])
             h = _norm(x, w[p + "norm2"])
             x = x + np.maximum(h @ w[p + "up"], 0) @ w[p + "down"]
         x = _norm(x, w["enc_norm"])
@@ -92,7 +102,7 @@ class Network:
         return Decoding(encoding, [None] * self.shape.decoder_layers)
 
     def step(self, state: Decoding, symbol: int, word: int = -1) -> Array:
-        """Feed the last action (a symbol, or word >= 0) and return the logits of the next: (symbols + words,)."""
+        """Feed the last action (a symbol, or a word >= 0); return logits (symbols + words,)."""
         w, e = self._w, state.encoding
         x = e.copied[word] if word >= 0 else w["symbol_embed"][symbol]
         x = (x + w["step_embed"][state.length])[None, :]
@@ -104,7 +114,10 @@ class Network:
             new = self._heads(k), self._heads(v)
             past = state.past[layer]
             if past is not None:
-                new = np.concatenate((past[0], new[0]), axis=1), np.concatenate((past[1], new[1]), axis=1)
+                new = (
+                    np.concatenate((past[0], new[0]), axis=1),
+                    np.concatenate((past[1], new[1]), axis=1),
+                )
             state.past[layer] = new
             x = x + self._attend(q, *new) @ w[p + "out"]
             h = _norm(x, w[p + "norm2"])
@@ -128,7 +141,10 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A read sentence. copied: (n, width), words as decoder inputs. keys: (width, n). cross: keys and values a layer."""
+    """A read sentence.
+
+    copied: (n, width), words as decoder inputs. keys: (width, n). cross: keys and values a layer.
+    """
 
     copied: Array
     keys: Array
@@ -137,7 +153,7 @@ class Encoding:
 
 @dataclass(slots=True)
 class Decoding:
-    """What one decoding has written so far: its length and, for each layer, the keys and values."""
+    """What one decoding has written so far: its length, and each layer's keys and values."""
 
     encoding: Encoding
     past: list[tuple[Array, Array] | None]

@@ -1,18 +1,19 @@
-"""Number words: "twenty-five", "a hundred and fifty", "half", "a couple of" become one number token."""
+"""Number words: "twenty-five", "a hundred and fifty", "half", "a couple of" as one token."""
 
 from __future__ import annotations
 
+from .listed import spaced
 from .words import Token, joined
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
+_ONES = spaced(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
 _SMALL = {word: number for number, word in enumerate(_ONES)}
 _TENS = {
     word: 10 * (number + 2)
     for number, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
     )
 } | {"fourty": 40}
 _SCALES = {"hundred": 100, "thousand": 1000}
@@ -38,7 +39,7 @@ def _word(tokens: list[Token], i: int) -> str:
 
 
 def _below_hundred(tokens: list[Token], i: int) -> tuple[int, int]:
-    """Return (value, words used) of a number under a hundred that starts at i; (0, 0) if none does."""
+    """Return (value, words used) of a number under a hundred at i; (0, 0) if there is none."""
     word = _word(tokens, i)
     if word in _SMALL:
         return _SMALL[word], 1

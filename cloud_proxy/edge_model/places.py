@@ -101,7 +101,19 @@ def _iana(token: Token) -> Token:
     """Return an Area/City token with the capitals IANA gives it ("europe/london")."""
     name = _LOWER.get(token.text)
     if name is None:
-        name = "/".join("_".join(w.capitalize() for w in p.split("_")) for p in token.text.split("/"))
+        name = "/".join(
+            "_".join(w.capitalize() for w in p.split("_")) for p in token.text.split("/")
+        )
     area = name.split("/")[0]
-    known = area in ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "Etc")
+    known = area in (
+        "Africa",
+        "America",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+        "Etc",
+    )
     return joined([token], "zone" if known else "word", name)

@@ -1,4 +1,4 @@
-"""What the board says: templates that it fills from the results of the calls (`{i.key}`, `{i.key:if falsy|else}`)."""
+"""What the board says: templates it fills from the results, `{i.key}`, `{i.key:if falsy|else}`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RESULTS = {
     "rule_enable": "Rule {#.name} is {#.enabled:paused|active}.",
     "get_time": "It is {#.time} ({#.timezone}).",
     "set_timezone": "My timezone is now {#.timezone}.",
-    "get_status": "I have been up for {#.uptime_s} s, with {#.heap_free} bytes free and rules: {#.rules}.",
+    "get_status": "Up for {#.uptime_s} s, {#.heap_free} bytes free, rules: {#.rules}.",
     "set_persona": "My tone is now {#.persona}.",
 }
 INTENTS = {
@@ -38,8 +38,9 @@ INTENTS = {
     "thanks": "You are welcome.",
     "bye": "Goodbye! I keep watch here.",
     "help": (
-        "I can switch, toggle, dim and read pins, move servos, colour light strips, read sensors, remember names "
-        "and facts, run rules by time, pin or sensor, and tell the time and my status. "
+        "I can switch, toggle, dim and read pins, move servos, colour light strips, read sensors, "
+        "remember names and facts, run rules by time, pin or sensor, "
+        "and tell the time and my status. "
         'Try "turn on pin 2" or "blink pin 2 every 10 seconds".'
     ),
     "what_to_do": "What shall I do with it?",
@@ -74,7 +75,11 @@ _MISSING = {
 }
 _DAYS = {"mon,tue,wed,thu,fri": "On weekdays", "sat,sun": "At the weekend"}
 _EDGES = {"rising": "goes high", "falling": "goes low", "both": "changes"}
-_FIELDS = {"temperature_c": ("temperature", "degrees C"), "humidity_pct": ("humidity", "%"), "mv": ("voltage", "mV")}
+_FIELDS = {
+    "temperature_c": ("temperature", "degrees C"),
+    "humidity_pct": ("humidity", "%"),
+    "mv": ("voltage", "mV"),
+}
 
 
 def say(outcome: Outcome) -> str:
@@ -102,7 +107,7 @@ def _ask(outcome: Outcome) -> str:
 
 
 def plain(text: object) -> str:
-    """Return a person's words without braces, so that the board does not take them for a place to fill."""
+    """Return a person's words without braces, which the board would try to fill."""
     return str(text).replace("{", "(").replace("}", ")")
 
 
@@ -147,5 +152,9 @@ def _step(tool: str, args: dict[str, Any]) -> str:
         return f"turn the servo on {pin} to {args['angle_deg']} degrees"
     if tool == "neopixel_write":
         return f"set the pixels on {pin} to red {args['r']}, green {args['g']}, blue {args['b']}"
-    whole = {"gpio_toggle": f"toggle {pin}", "gpio_read_all": "read all pins", "get_status": "report my status"}
+    whole = {
+        "gpio_toggle": f"toggle {pin}",
+        "gpio_read_all": "read all pins",
+        "get_status": "report my status",
+    }
     return whole.get(tool, f"read {pin}")

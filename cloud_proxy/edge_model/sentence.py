@@ -1,4 +1,4 @@
-"""A sentence as the model sees it: words, with numbers, times, places, colours and names already understood."""
+"""A sentence as the model sees it: words, with numbers, times, places and names understood."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class Sentence:
 
 
 def read(sentence: str, memory: Mapping[str, str] | None = None) -> Sentence:
-    """Return the sentence in tokens. Raises TooLong above MAX_CHARS characters or MAX_WORDS words."""
+    """Return the sentence in tokens.
+
+    Raises TooLong above MAX_CHARS characters or MAX_WORDS words.
+    """
     if len(sentence) > MAX_CHARS:
         raise TooLong(f"{len(sentence)} characters, {MAX_CHARS} are read")
     text = clean(sentence)

@@ -15,7 +15,11 @@ class Arg:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool. required come in this order; optional follow a key symbol. changes: it alters pins or what is stored."""
+    """One tool.
+
+    required come in this order; optional follow a key symbol. changes: it alters pins or what is
+    stored.
+    """
 
     required: tuple[Arg, ...] = ()
     optional: tuple[Arg, ...] = ()
@@ -44,7 +48,9 @@ TOOLS: dict[str, Tool] = {
     "memory_get": Tool((Arg("key", "key"),)),
     "memory_list": Tool(),
     "memory_delete": Tool((Arg("key", "key"),), changes=True),
-    "rule_set": Tool((Arg("when", "when"), Arg("do", "steps")), (Arg("name", "name"),), changes=True),
+    "rule_set": Tool(
+        (Arg("when", "when"), Arg("do", "steps")), (Arg("name", "name"),), changes=True
+    ),
     "rule_list": Tool(),
     "rule_delete": Tool((Arg("name", "name"),), changes=True),
     "rule_enable": Tool((Arg("name", "name"), Arg("enabled", "flag")), changes=True),

@@ -1,4 +1,4 @@
-"""The same network in torch, for training: batches with padding, and the names of the weights that numpy reads."""
+"""The same network in torch, for training: in batches, with the names that numpy reads."""
 # pyright: basic
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .network import REACH, Shape
 
 
 class TorchNetwork(nn.Module):
-    """See network.py; parameters are in `self.weights` under the same names, linear layers as (out, in)."""
+    """See network.py; `self.weights` has the same names, linear layers as (out, in)."""
 
     def __init__(self, shape: Shape, dropout: float = 0.1) -> None:
         """Draw the weights from torch's seeded generator."""
@@ -61,27 +61,38 @@ class TorchNetwork(nn.Module):
     def forward(self, words: Tensor, actions: Tensor, pointed: Tensor) -> Tensor:
         """Return logits (batch, steps, symbols + words), -inf where a sentence has no word.
 
-        words: (batch, words, ids), 0 is padding. actions: (batch, steps), the symbols fed in. pointed: (batch, steps),
-        the word fed in instead, or -1.
+        words: (batch, words, ids), 0 is padding. actions: (batch, steps), the symbols fed in.
+        pointed: (batch, steps), the word fed in instead, or -1.
         """
         x, there = self._encode(words)
         batch, steps = actions.shape
         copied = functional.linear(x, self._w("copy_in"))
         index = pointed.clamp(min=0)[..., None].expand(-1, -1, copied.shape[-1])
-        fed = torch.where(pointed[..., None] >= 0, copied.gather(1, index), self._w("symbol_embed")[actions])
+        fed = torch.where(
+            pointed[..., None] >= 0, copied.gather(1, index), self._w("symbol_embed")[actions]
+        )
         h = self._drop(fed + self._w("step_embed")[:steps])
         causal = torch.full((steps, steps), -1e9).triu(1)
         hidden = torch.where(there, 0.0, -1e9)[:, None, None, :]
         for n in range(self.shape.decoder_layers):
             p = f"dec{n}."
-            q, k, v = functional.linear(self._norm(h, p + "norm1"), self._w(p + "qkv")).chunk(3, -1)
-            h = h + self._drop(functional.linear(self._attend(q, k, v, causal), self._w(p + "out")))
+            q, k, v = functional.linear(self._norm(h, p + "norm1"), self._w(p + "qkv")).chunk(
+                3, -1
+            )
+            h = h + self._drop(
+                functional.linear(self._attend(q, k, v, causal), self._w(p + "out"))
+            )
             q = functional.linear(self._norm(h, p + "norm2"), self._w(p + "cross_q"))
             k, v = functional.linear(x, self._w(p + "cross_kv")).chunk(2, -1)
-            h = h + self._drop(functional.linear(self._attend(q, k, v, hidden), self._w(p + "cross_out")))
+            h = h + self._drop(
+                functional.linear(self._attend(q, k, v, hidden), self._w(p + "cross_out"))
+            )
             h = h + self._drop(self._feed(self._norm(h, p + "norm3"), p))
         h = self._norm(h, "dec_norm")
-        pointers = functional.linear(h, self._w("copy_query")) @ functional.linear(x, self._w("copy_key")).mT
+        pointers = (
+            functional.linear(h, self._w("copy_query"))
+            @ functional.linear(x, self._w("copy_key")).mT
+        )
         pointers = (pointers / math.sqrt(self.shape.width)).masked_fill(~there[:, None, :], -1e9)
         return torch.cat((functional.linear(h, self._w("symbol_embed")), pointers), -1)
 
@@ -89,16 +100,23 @@ class TorchNetwork(nn.Module):
         count = (words > 0).sum(-1)
         there = count > 0
         n = words.shape[1]
-        x = (functional.embedding(words, self._w("word_embed")) * (words > 0)[..., None]).sum(2)
+        bags = functional.embedding_bag(
+            words.flatten(0, 1), self._w("word_embed"), mode="sum", padding_idx=0
+        )
+        x = bags.unflatten(0, words.shape[:2])
         x = self._drop(x / count.clamp(min=1).sqrt()[..., None] + self._w("place_embed")[:n])
         hidden = torch.where(there, 0.0, -1e9)[:, None, None, :]
         offsets = torch.arange(n)
         far = (offsets[None, :] - offsets[:, None]).clamp(-REACH, REACH) + REACH
         for layer in range(self.shape.encoder_layers):
             p = f"enc{layer}."
-            q, k, v = functional.linear(self._norm(x, p + "norm1"), self._w(p + "qkv")).chunk(3, -1)
+            q, k, v = functional.linear(self._norm(x, p + "norm1"), self._w(p + "qkv")).chunk(
+                3, -1
+            )
             near = self._w(p + "near_embed")[:, far]
-            x = x + self._drop(functional.linear(self._attend(q, k, v, hidden + near), self._w(p + "out")))
+            x = x + self._drop(
+                functional.linear(self._attend(q, k, v, hidden + near), self._w(p + "out"))
+            )
             x = x + self._drop(self._feed(self._norm(x, p + "norm2"), p))
         return self._norm(x, "enc_norm"), there
 
@@ -109,7 +127,9 @@ class TorchNetwork(nn.Module):
         return x * (self._w(name) * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-6))
 
     def _feed(self, x: Tensor, p: str) -> Tensor:
-        return functional.linear(functional.relu(functional.linear(x, self._w(p + "up"))), self._w(p + "down"))
+        return functional.linear(
+            functional.relu(functional.linear(x, self._w(p + "up"))), self._w(p + "down")
+        )
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
         def heads(x: Tensor) -> Tensor:

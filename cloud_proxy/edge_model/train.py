@@ -1,4 +1,4 @@
-"""Train the edge model: `python -m cloud_proxy.edge_model.train` (minutes on one CPU thread, needs torch).
+"""Train the edge model: `python -m cloud_proxy.edge_model.train` (one CPU thread, torch).
 
 The examples come from the generator, seeded; the same seed, torch and machine give the same file.
 """
@@ -31,14 +31,19 @@ _GROUP_GONE = 0.08  # chance that one of a word's letter groups is
 
 def batches(rng: random.Random, batch: int, window: int) -> list[list[Sample]]:
     """Return `window` batches of new samples, each of sentences of like length."""
-    pool = sorted((sample(rng) for _ in range(batch * window)), key=lambda s: (len(s.sentence.tokens), len(s.actions)))
+    pool = sorted(
+        (sample(rng) for _ in range(batch * window)),
+        key=lambda s: (len(s.sentence.tokens), len(s.actions)),
+    )
     out = [pool[i : i + batch] for i in range(0, len(pool), batch)]
     rng.shuffle(out)
     return out
 
 
-def tensors(samples: list[Sample]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return words (batch, words, ids), actions, pointed and targets (batch, steps); -100 where there is no step."""
+def tensors(
+    samples: list[Sample],
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return words (batch, words, ids), actions, pointed, targets (batch, steps); -100: none."""
     n = max(1, max(len(s.sentence.tokens) for s in samples))
     steps = max(len(s.actions) for s in samples)
     words = np.zeros((len(samples), n, MAX_IDS), dtype=np.int64)
@@ -54,12 +59,14 @@ def tensors(samples: list[Sample]) -> tuple[torch.Tensor, torch.Tensor, torch.Te
             symbol = SYMBOL_ID[action] if isinstance(action, str) else -1
             target[row, step] = symbol if isinstance(action, str) else len(SYMBOLS) + action
             if step + 1 < steps:
-                fed[row, step + 1], pointed[row, step + 1] = (symbol, -1) if isinstance(action, str) else (0, action)
+                fed[row, step + 1], pointed[row, step + 1] = (
+                    (symbol, -1) if isinstance(action, str) else (0, action)
+                )
     return tuple(torch.from_numpy(array) for array in (words, fed, pointed, target))  # type: ignore[return-value]
 
 
 def blurred(words: torch.Tensor) -> torch.Tensor:
-    """Return the words with some letter groups and some whole words made unreadable; the kind (first id) stays."""
+    """Return the words with some groups and some whole words unreadable; the kind stays."""
     drop = torch.rand(words.shape) < _GROUP_GONE
     drop |= (torch.rand(words.shape[:2]) < _WORD_GONE)[..., None]
     drop[..., 0] = False
@@ -74,7 +81,9 @@ def train(seed: int, steps: int, batch: int, rate: float, quiet: bool = False) -
     flat = [p for p in net.parameters() if p.ndim == 1]
     deep = [p for p in net.parameters() if p.ndim == 2]
     optimiser = torch.optim.AdamW(
-        [{"params": deep, "weight_decay": 0.02}, {"params": flat, "weight_decay": 0.0}], lr=rate, betas=(0.9, 0.98)
+        [{"params": deep, "weight_decay": 0.02}, {"params": flat, "weight_decay": 0.0}],
+        lr=rate,
+        betas=(0.9, 0.98),
     )
     net.train()
     start, ready, mean = time.monotonic(), list[list[Sample]](), 0.0
@@ -92,15 +101,21 @@ def train(seed: int, steps: int, batch: int, rate: float, quiet: bool = False) -
         optimiser.step()
         mean = loss.item() if step == 0 else 0.99 * mean + 0.01 * loss.item()
         if not quiet and (step % 100 == 99 or step + 1 == steps):
-            print(f"step {step + 1}/{steps}  loss {mean:.4f}  {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"step {step + 1}/{steps}  loss {mean:.4f}  {time.monotonic() - start:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
     return net.eval()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, write the weights, and set the threshold from the development set."""
-    parser = argparse.ArgumentParser(prog="python -m cloud_proxy.edge_model.train", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m cloud_proxy.edge_model.train", description=__doc__
+    )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--steps", type=int, default=5500)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--out", type=Path, default=weights.DEFAULT)
@@ -124,7 +139,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     threshold = calibrate(args.out)
     weights.save(args.out, net.shape, arrays, threshold, about)
-    print(f"{args.out}: {args.out.stat().st_size} bytes, threshold {threshold:.3f}", file=sys.stderr)
+    print(
+        f"{args.out}: {args.out.stat().st_size} bytes, threshold {threshold:.3f}", file=sys.stderr
+    )
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Units and clock times: "5 minutes and 30 seconds", "50 %", "6:45 pm", "half past six" become one token each."""
+"""Units and clock times: "5 minutes 30", "50 %", "6:45 pm", "half past six" in one token each."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 from .words import Token, joined
 
 _SECONDS = {
-    **dict.fromkeys("s sec secs second seconds".split(), 1),
-    **dict.fromkeys("m min mins minute minutes".split(), 60),
-    **dict.fromkeys("h hr hrs hour hours".split(), 3600),
-    **dict.fromkeys("day days".split(), 86400),
-    **dict.fromkeys("week weeks".split(), 604800),
-    **dict.fromkeys("ms millisecond milliseconds msec".split(), 0.001),
+    **dict.fromkeys(["s", "sec", "secs", "second", "seconds"], 1),
+    **dict.fromkeys(["m", "min", "mins", "minute", "minutes"], 60),
+    **dict.fromkeys(["h", "hr", "hrs", "hour", "hours"], 3600),
+    **dict.fromkeys(["day", "days"], 86400),
+    **dict.fromkeys(["week", "weeks"], 604800),
+    **dict.fromkeys(["ms", "millisecond", "milliseconds", "msec"], 0.001),
 }
 _SCALED = {  # unit word: (unit, factor)
     **dict.fromkeys(("%", "percent", "pct", "percents"), ("pct", 1)),
@@ -73,7 +73,11 @@ def _merge_clock(tokens: list[Token], i: int, before: list[Token]) -> tuple[Toke
         minutes = minutes % 720 + (720 if following[0] == "pm" else 0)
         unit, used = following[0], used + 1
     elif token.kind == "num" and used == 1:
-        if following[0] == "o'clock" or previous in _BEFORE_TIME and following[:2] == ["in", "the"]:
+        if (
+            following[0] == "o'clock"
+            or previous in _BEFORE_TIME
+            and following[:2] == ["in", "the"]
+        ):
             used += 1 if following[0] == "o'clock" else 0
         else:
             return None
@@ -81,7 +85,7 @@ def _merge_clock(tokens: list[Token], i: int, before: list[Token]) -> tuple[Toke
 
 
 def _spoken_clock(tokens: list[Token], i: int, previous: str) -> tuple[int, int] | None:
-    """Return (minutes after midnight, words used) of a time that starts at i and may lack am or pm."""
+    """Return (minutes after midnight, words used) of a time at i that may lack am or pm."""
     token, following = tokens[i], _texts(tokens, i + 1, 2)
     if token.kind == "time" and isinstance(token.value, int):
         return token.value, 1
@@ -95,7 +99,11 @@ def _spoken_clock(tokens: list[Token], i: int, previous: str) -> tuple[int, int]
     second = _whole(tokens[i + 1], 0, 59) if i + 1 < len(tokens) else None
     if first is None:
         decimal = token.value if token.kind == "num" and isinstance(token.value, float) else -1.0
-        if following[0] in ("am", "pm") and 1 <= decimal < 13 and len(token.text.split(".")[-1]) == 2:
+        if (
+            following[0] in ("am", "pm")
+            and 1 <= decimal < 13
+            and len(token.text.split(".")[-1]) == 2
+        ):
             return int(decimal) * 60 + round(decimal % 1 * 100), 1
         return None
     if following[0] == "past" or following[0] == "to" and previous in ("at", "around", "by"):
@@ -112,11 +120,17 @@ def _spoken_clock(tokens: list[Token], i: int, previous: str) -> tuple[int, int]
 def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[Token, int] | None:
     token, previous = tokens[i], before[-1].text if before else ""
     texts = _texts(tokens, i, 5)
-    if token.text in _SECONDS and len(token.text) > 2 and previous in ("every", "each", "per", "single"):
+    if (
+        token.text in _SECONDS
+        and len(token.text) > 2
+        and previous in ("every", "each", "per", "single")
+    ):
         return joined([token], "dur", _SECONDS[token.text]), 1
     if texts[0] == "hourly":
         return joined([token], "dur", 3600), 1
-    rate = _RATES.get(texts[0], 0) or (token.value if token.kind == "num" and texts[1] == "times" else 0)
+    rate = _RATES.get(texts[0], 0) or (
+        token.value if token.kind == "num" and texts[1] == "times" else 0
+    )
     if isinstance(rate, int) and rate > 0:
         at = i + (1 if texts[0] in _RATES else 2)
         article, unit = _texts(tokens, at, 2)
@@ -129,7 +143,11 @@ def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[To
     if unit not in _SECONDS or (len(unit) == 1 and token.kind != "num"):
         return None
     used += 1
-    if number == 1 and _texts(tokens, i + used, 3)[:2] == ["and", "a"] and _is_half(tokens, i + used + 2):
+    if (
+        number == 1
+        and _texts(tokens, i + used, 3)[:2] == ["and", "a"]
+        and _is_half(tokens, i + used + 2)
+    ):
         number, used = 1.5, used + 3
     return joined(tokens[i : i + used], "dur", number * _SECONDS[unit]), used
 

@@ -1,4 +1,4 @@
-"""What a word of the sentence is worth as an argument: `convert(kind, token)` or None if it cannot be one."""
+"""What a word is worth as an argument: `convert(kind, token)`, None if it cannot be one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DAY_WORDS = {
     **{
         day: n
         for n, day in enumerate(
-            "monday tuesday wednesday thursday friday saturday sunday".split(),
+            ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
         )
     },
     **{"tues": 1, "weds": 2, "thur": 3, "thurs": 3},
@@ -65,7 +65,8 @@ _MAX_SECONDS = 31 * 86400
 def convert(kind: str, token: Token, sentence: Sequence[Token]) -> Any:
     """Return the value that `token` has as an argument of this kind, or None if it has none.
 
-    Units are turned into the tool's own: seconds for lengths of time, degrees Celsius, millivolts, "HH:MM".
+    Units are turned into the tool's own: seconds for lengths of time, degrees Celsius, millivolts,
+    "HH:MM".
     """
     if kind == "seconds":
         return _seconds(token)
@@ -85,9 +86,11 @@ def convert(kind: str, token: Token, sentence: Sequence[Token]) -> Any:
 
 
 def days_of(sentence: Sequence[Token]) -> str | None:
-    """Return the days a sentence names as "mon,tue" in the order of the week, None if it names none or all seven."""
+    """Return the days a sentence names as "mon,tue", None if it names none or all seven."""
     days: set[int] = set()
-    texts = [token.text.removesuffix("s") if len(token.text) > 4 else token.text for token in sentence]
+    texts = [
+        token.text.removesuffix("s") if len(token.text) > 4 else token.text for token in sentence
+    ]
     for i, text in enumerate(texts):
         days.update(_GROUPS.get(text, ()))
         day = _DAY_WORDS.get(text)
@@ -123,10 +126,15 @@ def _seconds(token: Token) -> int | None:
 
 
 def _time(token: Token, sentence: Sequence[Token]) -> str | None:
-    """Return "HH:MM"; an hour without am or pm takes the half of the day that the sentence names."""
+    """Return "HH:MM"; without am or pm, in the half of the day that the sentence names."""
     if token.kind == "time" and isinstance(token.value, int):
         minutes = token.value
-    elif token.kind == "num" and not token.unit and isinstance(token.value, int) and 0 <= token.value < 24:
+    elif (
+        token.kind == "num"
+        and not token.unit
+        and isinstance(token.value, int)
+        and 0 <= token.value < 24
+    ):
         minutes = token.value * 60
     else:
         return None

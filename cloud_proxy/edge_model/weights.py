@@ -1,4 +1,4 @@
-"""The weights file: one .npz with int8 rows, their scales, the sizes, the threshold and a checksum."""
+"""The weights file: one .npz with int8 rows, scales, sizes, the threshold and a checksum."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class DamagedModel(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a weights file holds. threshold: the confidence under which no call is made; about: how it was trained."""
+    """What a weights file holds.
+
+    threshold: the confidence under which no call is made; about: how it was trained.
+    """
 
     shape: Shape
     weights: dict[str, Array]
@@ -36,14 +39,19 @@ class Stored:
 
 
 def quantise(weight: Array) -> tuple[NDArray[np.int8], Array]:
-    """Return a matrix as int8 and one scale a row, so that int8 * scale is near it. weight: (rows, columns)."""
+    """Return a matrix as int8 and one scale a row, so that int8 * scale is near it.
+
+    weight: (rows, columns).
+    """
     scale = np.abs(weight).max(axis=1, keepdims=True) / 127
     scale = np.where(scale == 0, 1, scale).astype(np.float16).astype(np.float32)
     return np.clip(np.rint(weight / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
 
 
-def save(path: Path, shape: Shape, weights: Mapping[str, Array], threshold: float, about: dict[str, Any]) -> None:
-    """Write the file: matrices as NAME (int8) and NAME.scale (float16 a row), vectors as float16, META as JSON."""
+def save(
+    path: Path, shape: Shape, weights: Mapping[str, Array], threshold: float, about: dict[str, Any]
+) -> None:
+    """Write matrices as NAME (int8) and NAME.scale (float16 a row), vectors as float16."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, weight in weights.items():
         if weight.ndim == 2:
@@ -51,7 +59,12 @@ def save(path: Path, shape: Shape, weights: Mapping[str, Array], threshold: floa
             arrays[name + ".scale"] = scale[:, 0].astype(np.float16)
         else:
             arrays[name] = weight.astype(np.float16)
-    meta = {"format": FORMAT, "shape": shape.as_dict(), "symbols": list(SYMBOLS), "threshold": threshold}
+    meta = {
+        "format": FORMAT,
+        "shape": shape.as_dict(),
+        "symbols": list(SYMBOLS),
+        "threshold": threshold,
+    }
     write(path, arrays, {**meta, "about": about})
 
 
@@ -60,12 +73,16 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: dict[str, Any]) 
     meta = {**meta, "sha256": _digest(arrays, meta)}
     packed = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, META=packed, **dict(arrays))
+    contents: dict[str, Any] = {"META": packed, **arrays}
+    np.savez(buffer, **contents)
     path.write_bytes(buffer.getvalue())
 
 
 def raw(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Return the arrays and the meta of a file as they are stored. Raises DamagedModel, or OSError if unreadable."""
+    """Return the arrays and the meta of a file as they are stored.
+
+    Raises DamagedModel, or OSError if unreadable.
+    """
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -74,7 +91,15 @@ def raw(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             raise DamagedModel(f"{path}: the checksum does not match its content")
     except DamagedModel:
         raise
-    except (ValueError, KeyError, EOFError, AttributeError, TypeError, NotImplementedError, zipfile.BadZipFile) as e:
+    except (
+        ValueError,
+        KeyError,
+        EOFError,
+        AttributeError,
+        TypeError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+    ) as e:
         raise DamagedModel(f"{path}: not a weights file of the edge model ({e})") from e
     return arrays, meta
 
@@ -88,7 +113,9 @@ def load(path: Path | None = None) -> Stored:
     weights: dict[str, Array] = {}
     for name, array in arrays.items():
         if name + ".scale" in arrays:
-            weights[name] = array.astype(np.float32) * arrays[name + ".scale"].astype(np.float32)[:, None]
+            weights[name] = (
+                array.astype(np.float32) * arrays[name + ".scale"].astype(np.float32)[:, None]
+            )
         elif not name.endswith(".scale"):
             weights[name] = array.astype(np.float32)
     return Stored(Shape(**meta["shape"]), weights, float(meta["threshold"]), dict(meta["about"]))

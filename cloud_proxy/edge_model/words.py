@@ -11,7 +11,7 @@ MAX_WORDS = 64
 
 _PIECES = re.compile(
     r"""
-      (?P<chip>dht[ -]?(?:11|22)\b|am2302\b|ds18[bxs]20\b|ws28\d\d[a-z]?\b|sk6812\b|i2c\b|1-?wire\b)
+      (?P<chip>dht[ -]?(?:11|22)\b|am2302\b|ds18[bxs]20\b|ws28\d\d[a-z]?\b|sk6812\b|i2c\b)
     | (?P<zone>[a-z]{3,}/[a-z_]{3,}(?:/[a-z_]{3,})?)
     | (?P<hex>\#[0-9a-f]{6}\b)
     | (?P<clock>(?<![\d:])\d{1,2}:\d{2}(?![\d:]))
@@ -28,10 +28,11 @@ _PIECES = re.compile(
 class Token:
     """One word, number, time or name of a sentence.
 
-    text: lower case. start, end: its characters in the cleaned sentence. kind: word, mark, chip, num, dur (seconds),
-    time (minutes after midnight), zone, colour, name. unit: what a number counts ("", pct, deg, c, f, mv, hz), or for
-    a time "am"/"pm" when the half of the day is certain. value: the number, seconds, minutes, zone or colour.
-    pin: the pin a known name stands for.
+    text: lower case. start, end: its characters in the cleaned sentence. kind: word, mark, chip,
+    num, dur (seconds), time (minutes after midnight), zone, colour, name. unit: what a number
+    counts ("", pct, deg, c, f, mv, hz), or for a time "am"/"pm" when the half of the day is
+    certain. value: the number, seconds, minutes, zone or colour. pin: the pin a known name stands
+    for.
     """
 
     text: str
@@ -44,7 +45,7 @@ class Token:
 
 
 def clean(sentence: str) -> str:
-    """Return the sentence in one Unicode form, curly quotes straight, control characters as spaces."""
+    """Return the sentence in one Unicode form, quotes straight, control characters as spaces."""
     text = unicodedata.normalize("NFKC", sentence.encode("utf-8", "replace").decode("utf-8"))
     text = text.replace("\u2019", "'").replace("\u2018", "'").replace("\u201c", '"')
     text = text.replace("\u201d", '"')

@@ -1,1 +1,1 @@
-"""The generator of training sentences: patterns with alternatives and slots, and the program each one means."""
+"""The generator of training sentences: patterns with slots, and the program each means."""

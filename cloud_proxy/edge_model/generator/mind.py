@@ -1,26 +1,43 @@
-"""Sentences about what the board remembers, its rules, its clock and itself: (pattern, program) rows."""
+"""Sentences about memory, rules, the clock and the board itself: (pattern, program) rows."""
+
+# ruff: noqa: E501  (one pattern a line reads best)
 
 from __future__ import annotations
 
 import random
 
+from ..listed import barred
 from .pattern import Said, choose, slot
 from .pins import rows as _rows
 from .slots import PLACES, THINGS, remembered_pin, thing
 
-_FACTS = (
-    "name|wifi name|door code|birthday|favourite colour|favorite color|address|phone number|dog|cat|car|code|"
-    "password hint|bin day|watering day|landlord|plumber|wife|husband|son|daughter|alarm code|spare key|key|"
-    "meter number|serial number|budget|favourite song|tea|shopping list|anniversary|hometown|job|boss|school|"
-    "house number|locker|bike|parking spot|garden size|tank size|fish|parrot|neighbour|doctor|gate code|pin code|"
-    "boiler pressure|router|printer|owner|location|language|timezone|unit|team|project|nickname|email"
-).split("|")
-_VALUES = (
-    "Alice|Bob|Rex|blue|1234|42|under the mat|in the kitchen|Tuesday|3 May|Dr Smith|green tea|a Volvo|20 litres|"
-    "12 Elm Street|next to the door|Anna|Metallica|Berlin|in the second drawer|very old|555 0199|upstairs|Limpet|"
-    "07700 900123|Monday and Thursday|room 4|called Max|two bar|in Spain|black|at noon|every Friday|7|Celsius|tall|"
-    "the red one|broken|full|empty|behind the shed|a teacher|English|my sister|20 square metres|jo@example.org"
-).split("|")
+_FACTS = barred(
+    "name|wifi name|door code|birthday|favourite colour|favorite color|address|phone number|dog|"
+    "cat|car|code|password hint|bin day|watering day|landlord|plumber|wife|husband|son|daughter|"
+    "alarm code|spare key|key|meter number|serial number|budget|favourite song|tea|shopping list|"
+    "anniversary|hometown|job|boss|school|house number|locker|bike|parking spot|garden size|"
+    "tank size|fish|parrot|neighbour|doctor|gate code|pin code|boiler pressure|router|printer|"
+    "owner|location|language|timezone|unit|team|project|nickname|email"
+)
+_VALUES = barred(
+    "Alice|Bob|Rex|blue|1234|42|under the mat|in the kitchen|Tuesday|3 May|Dr Smith|green tea|"
+    "a Volvo|20 litres|12 Elm Street|next to the door|Anna|Metallica|Berlin|in the second drawer|"
+    "very old|555 0199|upstairs|Limpet|07700 900123|Monday and Thursday|room 4|called Max|"
+    "two bar|in Spain|black|at noon|every Friday|7|Celsius|tall|the red one|broken|full|empty|"
+    "behind the shed|a teacher|English|my sister|20 square metres|jo@example.org"
+)
+_WHERE = (
+    "under",
+    "in",
+    "behind",
+    "next to",
+    "above",
+    "near",
+    "below",
+    "inside",
+    "left of",
+    "beside",
+)
 _LINK = "[on|on|on|connected to|attached to|wired to|at|hooked up to|plugged into]"
 
 
@@ -33,18 +50,47 @@ def _fact(rng: random.Random, mark: str) -> Said:
     """KEY is VALUE, in one of many ways; the program is the key's and the value's parts."""
     article = rng.choice(("the ", "the ", "my ", "", "our "))
     if rng.random() < 0.55:
-        key, value = _key(rng), choose(f"[gpio|pin|gpio|pin number|io|GPIO|the relay on pin] {rng.randint(0, 39)}", rng)
+        key, value = (
+            _key(rng),
+            choose(
+                f"[gpio|pin|gpio|pin number|io|GPIO|the relay on pin] {rng.randint(0, 39)}", rng
+            ),
+        )
         link = choose(f" [is|is|is|'s|will be|sits|lives|hangs|goes] {_LINK} ", rng)
         value, front = (value[4:], "the ") if value.startswith("the ") else (value, "")
         pieces = [(article, ""), (key, mark + "k"), (link + front, ""), (value, mark + "v")]
         if rng.random() < 0.15:
-            link = rng.choice((" has the ", " is the ", " drives the ", " controls the ", " belongs to the ", " runs the "))
+            link = rng.choice(
+                (
+                    " has the ",
+                    " is the ",
+                    " drives the ",
+                    " controls the ",
+                    " belongs to the ",
+                    " runs the ",
+                )
+            )
             pieces = [(value, mark + "v"), (link, ""), (key, mark + "k")]
     else:
-        key, value = rng.choice(_FACTS), rng.choice(_VALUES)
+        key, value = "name" if rng.random() < 0.08 else rng.choice(_FACTS), rng.choice(_VALUES)
+        if rng.random() < 0.3:
+            value = f"{rng.choice(_WHERE)} the {thing(rng)}"
         if rng.random() < 0.3:
             key = thing(rng)
-        link = rng.choice((" is ", " is ", " is ", " = ", ": ", " are ", "'s ", " was "))
+        link = rng.choice(
+            (
+                " is ",
+                " is ",
+                " is ",
+                " = ",
+                ": ",
+                " are ",
+                "'s ",
+                " was ",
+                " is called ",
+                " is named ",
+            )
+        )
         pieces = [(article, ""), (key, mark + "k"), (link, ""), (value, mark + "v")]
     memory = {thing(rng): remembered_pin(rng)} if rng.random() < 0.2 else {}
     if rng.random() < 0.1:
@@ -55,7 +101,12 @@ def _fact(rng: random.Random, mark: str) -> Said:
 @slot("pinfact")
 def _pin_fact(rng: random.Random, mark: str) -> Said:
     key, value = thing(rng), choose(f"[gpio|pin|gpio] {rng.randint(0, 39)}", rng)
-    pieces = [("the ", ""), (key, mark + "k"), (choose(f" [is|sits|is now] {_LINK} ", rng), ""), (value, mark + "v")]
+    pieces = [
+        ("the ", ""),
+        (key, mark + "k"),
+        (choose(f" [is|sits|is now] {_LINK} ", rng), ""),
+        (value, mark + "v"),
+    ]
     return Said(pieces, [":" + mark + "k", ":" + mark + "v"])
 
 
@@ -68,7 +119,11 @@ def _pin_text(rng: random.Random, mark: str) -> Said:
 def _any_key(rng: random.Random, mark: str) -> Said:
     """A key the memory may or may not hold."""
     key = _key(rng)
-    memory = {key: remembered_pin(rng) if rng.random() < 0.6 else rng.choice(_VALUES)} if rng.random() < 0.6 else {}
+    memory = (
+        {key: remembered_pin(rng) if rng.random() < 0.6 else rng.choice(_VALUES)}
+        if rng.random() < 0.6
+        else {}
+    )
     return Said([(key, mark)], [":" + mark], memory)
 
 
@@ -93,8 +148,11 @@ _KEEP = "[remember|remember that|remember that|please remember that|don't forget
 MEMORY_SET = [
     *_rows("memory_set {fact}", f"{_KEEP} {{fact}}", f"{_KEEP} {{fact}}", "I want you to remember [that|] {fact}",
            "[just so you know|fyi|for your information|remember|to remember], {fact}"),
+    *_rows("memory_set {fact}", f"{_KEEP} {{fact}}", "{fact}, [remember that|please remember|keep that in mind|remember it|don't forget|note that|ok|got it]",
+           "[note|save this|for later|remember|memo|info|store this|keep this|reminder|important|save]: {fact}", "[please|] [note|remember|save|store|know] [:|that|] {fact}",
+           "[you should know|you need to know|I tell you|let me tell you|please know|I'd like you to know|mind|know] that {fact}", "[add|put] to [memory|your memory|your notes]: {fact}"),
     *_rows("memory_set {pinfact}", "{pinfact}", "[ok|so|well|by the way|btw|now] {pinfact}"),
-    *_rows("memory_set {key} {pinof}", "[call|name|label|save|store|remember] {pinof} [as|] [the|my|] {key}",
+    *_rows("memory_set {key} {pinof}", "[call|name] {pinof} [the|my|] {key}", "[call|name|label] {pinof} [the|my] {key}", "[call|name|label|save|store|remember] {pinof} [as|] [the|my|] {key}",
            "[store|save|remember|put down|register] [the|my|] {key} [as|=|:|on|at] {pinof}", "{pinof} [is|is called|is the|is my] {key}",
            "[when I say|if I say] {key} I mean {pinof}", "the word {key} means {pinof}", "{key} [means|=] {pinof}"),
     *_rows("memory_set ?", "remember {note}", "[can you|could you] remember [something|this|things]",
@@ -206,6 +264,7 @@ STATUS = _rows(
     "how long have you been [up|running|on|awake|alive|online]",
     "how much [memory|heap|ram|free memory|free heap|free ram] [do you have|is left|is free|have you got|is available|remains]",
     "are you [ok|okay|alright|healthy|working|online|there|alive|still there|running|all right]",
+    "how's the [board|device|system|chip|memory|hardware] [doing|running|feeling|holding up|]",
     "how is the [board|device|system|chip] [doing|running|]",
     "is everything [ok|okay|alright|working|fine]",
     "how are your [vitals|resources]",

@@ -4,32 +4,77 @@ from __future__ import annotations
 
 import random
 
-from .pattern import Said, choose, join
+from ..listed import barred
+from .pattern import Said, join
 
-_FRONT = (
-    "please |please |please |can you |can you please |could you |could you please |would you |will you |hey |hey, |"
-    "ok |ok, |okay |now |now please |I want you to |I'd like you to |I need you to |would you kindly |go ahead and |"
-    "hey limpet |limpet, |limpet |hello, |hi, |hi limpet, |hey board, |just |quickly |let's |alright, |right, |so |um |"
-    "uh, |well, |and now |kindly |be so kind and |hey there, |good morning, |be a dear and |pls |plz |can u |could u |"
-    "you should |you can |you may |time to |I would like to |I want to |I need to |help me |next, |first, |also |then |"
-    "yo |listen, |actually |do me a favour and |do me a favor: |make sure to |be sure to |try to |it's time to |"
-    "could I ask you to |I'd love you to |we need to |may I ask you to |let us |ok so |great, now |"
-).split("|")
-_BACK = (
-    " please| please| please|, please| thanks| thank you|, thanks| now| right now| for me| for me please| immediately|"
-    " at once| would you|, will you|, ok?| if you can| if possible| asap| limpet|, buddy| again| quickly| pls| mate|"
-    " if you don't mind| when you can| real quick| , cheers| straight away| then| ok| already|"
-).split("|")
-_ASK_FRONT = (
-    "hey, |please tell me, |tell me, |limpet, |hey limpet, |hi, |so |ok, |and |quick question: |um, |excuse me, |"
-    "I'd like to know: |can you tell me, |do you know, |and now, |well, |right, |hello, |just checking, |sorry, "
-).split("|")
-_ASK_BACK = "|".split("|") + [" please", " right now", " now", " at the moment", ", please", " currently", " limpet"]
+_FRONT = barred(
+    "please |please |please |can you |can you please |could you |could you please |would you |"
+    "will you |hey |hey, |ok |ok, |okay |now |now please |I want you to |I'd like you to |"
+    "I need you to |would you kindly |go ahead and |hey limpet |limpet, |limpet |hello, |hi, |"
+    "hi limpet, |hey board, |just |quickly |let's |alright, |right, |so |um |uh, |well, |"
+    "and now |kindly |be so kind and |hey there, |good morning, |be a dear and |pls |plz |can u |"
+    "could u |you should |you can |you may |time to |I would like to |I want to |I need to |"
+    "help me |next, |first, |also |then |yo |listen, |actually |do me a favour and |"
+    "do me a favor: |make sure to |be sure to |try to |it's time to |could I ask you to |"
+    "I'd love you to |we need to |may I ask you to |let us |ok so |great, now |"
+)
+_BACK = barred(
+    " please| please| please|, please| thanks| thank you|, thanks| now| right now| for me|"
+    " for me please| immediately| at once| would you|, will you|, ok?| if you can| if possible|"
+    " asap| limpet|, buddy| again| quickly| pls| mate| if you don't mind| when you can|"
+    " real quick| , cheers| straight away| then| ok|  already|, would you|, could you|"
+    ", won't you| please, would you| would you please| if that is ok|"
+)
+_ASK_FRONT = barred(
+    "hey, |please tell me, |tell me, |limpet, |hey limpet, |hi, |so |ok, |and |quick question: |"
+    "um, |excuse me, |I'd like to know: |can you tell me, |do you know, |and now, |well, |"
+    "right, |hello, |just checking, |sorry, "
+)
+_ASK_BACK = ["", ""] + [
+    " please",
+    " right now",
+    " now",
+    " at the moment",
+    ", please",
+    " currently",
+    " limpet",
+]
+_NEVER = barred(
+    "don't|do not|dont|don't|never|please don't|please do not|you must not|you should not|do not|"
+    "you shouldn't|I don't want you to|do not ever|under no circumstances|no need to|don't|"
+    "you don't have to|there is no need to|I do not want to|better not|make sure you don't|"
+    "make sure not to|avoid to|refrain from|I'd rather not|let's not|you may not|don't you dare|"
+    "you are not allowed to|I never said to|stop, don't|no, don't|can you please not|never ever|"
+    "could you not|I did not ask you to|I didn't say|we won't|not yet: don't|in no case"
+)
 _NEAR = {
-    "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk",
-    "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "w", "r": "et", "s": "ad", "t": "ry",
-    "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x",
-}  # fmt: skip
+    "a": "sq",
+    "b": "vn",
+    "c": "xv",
+    "d": "sf",
+    "e": "wr",
+    "f": "dg",
+    "g": "fh",
+    "h": "gj",
+    "i": "uo",
+    "j": "hk",
+    "k": "jl",
+    "l": "k",
+    "m": "n",
+    "n": "bm",
+    "o": "ip",
+    "p": "o",
+    "q": "w",
+    "r": "et",
+    "s": "ad",
+    "t": "ry",
+    "u": "yi",
+    "v": "cb",
+    "w": "qe",
+    "x": "zc",
+    "y": "tu",
+    "z": "x",
+}
 
 
 def around_command(said: Said, rng: random.Random) -> Said:
@@ -49,20 +94,17 @@ def around_question(said: Said, rng: random.Random) -> Said:
 
 def negated(said: Said, rng: random.Random) -> Said:
     """Return a command turned into its prohibition."""
-    front = choose(
-        "[don't|do not|dont|don't|never|please don't|please do not|you must not|you should not|you shouldn't|"
-        "I don't want you to|do not ever|under no circumstances|no need to|you don't have to|there is no need to|"
-        "I do not want to|better not|make sure you don't|make sure not to|avoid to|refrain from|I'd rather not|"
-        "let's not|you may not|you are not allowed to|I never said to|stop, don't|no, don't|don't you dare|"
-        "can you please not|could you not|I did not ask you to|I didn't say|we won't|not yet: don't|whatever you do, don't] ",
-        rng,
-    )
+    front = rng.choice(_NEVER) + " "
     return Said([(front, ""), *said.pieces], ["refuse"], said.memory)
 
 
 def mistyped(text: str, rng: random.Random) -> str:
     """Return the text with one letter of one longer word wrong, missing, doubled or swapped."""
-    places = [i for i in range(1, len(text) - 1) if text[i - 1 : i + 2].isascii() and text[i - 1 : i + 2].isalpha()]
+    places = [
+        i
+        for i in range(1, len(text) - 1)
+        if text[i - 1 : i + 2].isascii() and text[i - 1 : i + 2].isalpha()
+    ]
     if not places:
         return text
     i = rng.choice(places)
@@ -79,7 +121,10 @@ def mistyped(text: str, rng: random.Random) -> str:
 def typos(said: Said, rng: random.Random, chance: float) -> Said:
     """Return the sentence with a slip in an unmarked piece now and then."""
     pieces = [
-        (mistyped(text, rng) if not mark and len(text) > 4 and rng.random() < chance else text, mark)
+        (
+            mistyped(text, rng) if not mark and len(text) > 4 and rng.random() < chance else text,
+            mark,
+        )
         for text, mark in said.pieces
     ]
     return Said(pieces, said.program, said.memory)
@@ -95,5 +140,9 @@ def written(said: Said, rng: random.Random, question: bool) -> Said:
         pieces[0] = (pieces[0][0][:1].upper() + pieces[0][0][1:], "")
     elif roll < 0.83:
         pieces = [(text.upper(), mark) for text, mark in pieces]
-    end = rng.choice(("?", "?", "", "??", " ?")) if question else rng.choice((".", "", "", "", "!", "...", " ."))
+    end = (
+        rng.choice(("?", "?", "", "??", " ?"))
+        if question
+        else rng.choice((".", "", "", "", "!", "...", " ."))
+    )
     return Said([*pieces, (end, "")], said.program, said.memory)

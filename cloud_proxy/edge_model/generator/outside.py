@@ -1,5 +1,7 @@
 """Sentences that are not the board's business, and those that only look as if they were."""
 
+# ruff: noqa: E501  (one pattern a line reads best)
+
 from __future__ import annotations
 
 import random
@@ -33,6 +35,9 @@ _LISTS = {
     "noun": "the car|the house|an apple|the book|a picture|the window|my keys|the train|the cake|the garden|a shirt|"
     "the dishes|the shop|the bus|a ticket|the bike|the fence|the letter|a film|the table|my phone|the roof|a chair",
     "adj": "big|small|old|expensive|heavy|fast|tall|deep|long|far|hot|cold|dangerous|popular|loud|strong|good|cheap",
+    "kw": "rule|rules|memory|time|status|light|lights|pump|timer|schedule|temperature|voltage|relay|sensor|button|servo|"
+    "switch|motor|clock|led|zone|timezone|persona|humidity|speed|power|level|state|pin|note|name|tone|colour|brightness",
+    "kv": "rules|times|remembers|lights|reads|sets|switches|runs|checks|turns|moves|knows|starts|names|schedules",
     "thing": "|".join(THINGS),
     "place": "|".join(PLACES),
 }
@@ -79,15 +84,22 @@ OUTSIDE = (
     "[open|close|shut|lock|unlock] [your eyes|your mouth|the book|the meeting|my account|the window|the file|a bank account|{noun}]", "switch [seats|jobs|sides|to another topic|to {stuff}|languages|the channel|banks]", "[run|start] [a marathon|away|for president|the car|the dishwasher|a business|a fire|windows|a virus scan|doom|a war]", "[stop|quit] [talking|lying|smoking|laughing|it|complaining|the car|the music|that noise|time]", "[check|look at] [my email|the news|the calendar|my spelling|this out|the stock market|my homework|{city} flights]", "[show|give|send] me [a picture of {animal}|the way|some love|your face|{food}|the money|pictures|a map of {land}|a hug]", "[write|make|cook|bake|draw|paint|build] [me|] [{food}|{work}|a picture|a sandwich|a cake|a drawing of {animal}|a house|a website|an app]", "make [me|] [happy|rich|a sandwich|a wish|some noise|friends|love|sense|it rain|up your mind|a phone call]", "[list|name|tell me] [all|five|ten|some] [countries|presidents|planets|animals|words|colours of the rainbow|books by {person}|prime numbers|jokes|capitals]", "remind me [to call mum|to buy milk|about the meeting|tomorrow|at 5 to leave] [tomorrow|at noon|later|]", "wake me up [at 7|tomorrow|early|in an hour]", "set an alarm [for 7|at six thirty|for tomorrow|clock for 6 am|in 10 minutes]", "add [milk|eggs|{food}|{product}] to [my|the] [list|cart|shopping list]",
     "what time [does {noun} open|is it in {land}|is the game|does the train leave|is dinner|did {who} call|is sunset|is sunrise|zone is {land} in|does the sun set|do the shops close]", "what day [is christmas|was {event}|is easter|were you born|is {who}'s birthday]", "what do you [think|want|eat|mean|like|say|dream of|think of {person}|recommend|look like|know about {stuff}|remember about the war]", "do you remember [the war|the good old days|our first kiss|me|{person}|yesterday|last summer]", "who do you [love|think you are|work for|know|remember|like]", "what is [life|love|art|up|new|happening|wrong|going on|this|that|it|your problem|in the box|the point]",
 )  # fmt: skip
+WORDS = (  # the words of our trade in other senses
+    "[what|who] [is|was|are] the [best|worst|first|last|oldest|most famous|golden] {kw} [in|of|on] [{city}|{land}|the world|history|chess|earth|football|{person}|my life]", "who {kv} [the world|{land}|the game|{stuff}|the company|my life]", "the {kw} of {stuff}", "tell me about the {kw} of [{land}|{person}|{stuff}|my order|the war]",
+    "what [is|was] the {kw} [of|between|in|on] [{stuff}|{land}|{city}|{city} and {city}|my order|the sun|the oven|a {animal}|{event}|the parcel|my flight|the election]", "I [lost|bought|broke|like|hate|need|forgot|found|want] [a|my|the|your] [new|old|] {kw}", "[my|the|his|her] {kw} [was|is] [{adj}|broken|gone|too {adj}|better than yours|{feel}]",
+    "how [much|many|old|big|long|good|expensive] [is|are|was|does] [a|the|my|your|] {kw} [in {land}|of {animal}|cost|last|get|]", "which {kw} [is|was|should I buy|do you like|wins|is the best]", "why [is|are|do we have|do people like|is there] [a|the|] {kw}", "[describe|explain|define|draw|discuss|sell me|forget about] the {kw} [of {stuff}|in {land}|to me|]", "[time|money|memory|light|power|music] [flies|is money|fades|heals|works] [like {animal}|in mysterious ways|fast|always|]",
+    "[are|is] [you|he|she|it] a [real|good|bad|true|nice|strange] [person|man|woman|friend|robot|dog|machine|program|assistant]", "what [did|do|will|would] you [do|eat|say|dream|wear|see] [last night|yesterday|on sundays|in your free time|for fun|as a child|without me]", "how do you [feel|think|sleep|vote|breathe] [about {p}|about {stuff}|about me|at night|]", "{animal} and {animal}", "{noun} and {noun}", "the {thing} [was|is|looks|seems|got|became] [{adj}|expensive|wrong|dead|stolen|a gift|ugly]",
+    "[turn on|switch on|turn off|turn up|set|blink|toggle|read|dim] [the charm|your brain|your imagination|your mind|between the lines|twice if you can hear me|the heat in the debate|a good example|careers|my boss|my friends|lips|the room|minds|the tables|your ears|the magic|new ideas]", "{p} is [my lucky number|the best|in the datasheet|unused|on the left|next to {p2}|a strapping pin|input only|reserved]", "[buy|sell|order|bring|give] me [a|the|another|two] {kw}", "I [am|was] [on|off|at] the {kw} [all day|yesterday|again]",
+)  # fmt: skip
 NEAR = (  # about pins, but no command: talk, past, doubt, advice, other people
     "what [is|are] [gpio|gpio pins|a pin|pwm|{p} for|{p} good for|{p} used for|the difference between {p} and {p2}|an adc|a pull-up|a relay]", "how do I [wire|connect|solder|attach|hook up] [a led|a relay|a servo|a sensor|the {thing}|a dht22] to {p}",
     "why [is|was] {p} [on|off|high|so hot|broken|floating|not working|always on]", "why did {p} [turn on|turn off|go high|change|toggle|fire]", "why [did you|do you|have you] [turn|turned|switch|keep] {p} [on|off]", "who [turned|switched] [on|off] {p}", "who [turned|switched] {p} [on|off]",
     "what [happens|would happen|will happen] if I [turn on|toggle|set|connect|short|read|touch] {p}", "[should|may|shall|can|could|must|would] I [turn on|switch on|turn off|toggle|use|connect|touch|read] {p}", "is it [safe|ok|dangerous|wise|bad|possible|a good idea] to [turn on|toggle|use|switch off|connect 5v to] {p}", "I [turned|switched] [on|off] {p} [yesterday|an hour ago|myself|this morning|already]", "[he|she|my son|somebody|the cat|John] [turned|switched] [on|off] {p}", "{p} was [on|off|high|low] [yesterday|last night|an hour ago|all day|when I came home]", "I [like|love|hate|miss|forgot|broke|burned|bought|painted] {p}", "{p} is [broken|burnt|hot|smoking|nice|beautiful|damaged|the best|too loud|weird|my favourite]",
     "when did {p} [last|] [turn on|turn off|change|go high|go low]", "how many times did {p} [toggle|change|turn on]", "how [much|long] [current|power|has {p} been on|was {p} on] [can {p} handle|does {p} use|]", "can {p} [handle|take|do|drive|source] [5 volts|pwm|a motor|an adc reading|more current]", "[does|do] {p} [support|have] [pwm|adc|touch|a pull-up|interrupts]", "which pin [should|can|do] I [use|choose|pick] for [a led|pwm|a servo|the {thing}|i2c]", "the manual says [turn on|toggle|set] {p}", "[he said|she told me to|they want me to|John says to|my boss wants to] [turn on|toggle|turn off] {p}", "[imagine|suppose|pretend|what if] {p} [is|was|were] on", "[if only|I wish] {p} [was|were] on", "did I [turn|leave|forget to turn] {p} [on|off]", "a [led|relay] on {p} [costs money|needs a resistor|is nice|would be nice]", "[draw|photograph|describe|explain|paint|sell|buy|solder|replace|unplug|clean|remove|sing about|google|eat|hug|kiss|melt|break|destroy|call|email|print|translate] {p}", "{w} {p}", "{w} the {thing} on {p}", "{w} {w2} {p}", "{w} on {p2} {w2}", "{p} {w}", "the {p} {w} {w2}",
-    "[turn|switch|set] {p}", "[turn|switch|set] {p} [to something|somehow|maybe|purple or so|around|left|into gold|upside down|to 7 or so|to eleven]", "set {p} to [50|7|42|200|99|5|255|-1|3]", "{p} or {p2}", "{p} and {p2}", "turn on {p} or {p2}", "[maybe|perhaps] turn on {p}", "turn on {p} or not", "turn on pin [55|60|99|100|128|500|1000|3.5|-2]", "[turn on|turn off|read|toggle] pin [a|x|z|abc|seventy|ninety nine|minus one]", "turn off [everything|all pins|all the lights|all lights|all leds|all outputs|the lot]", "turn on [everything|all pins|all the lights|all lights|all leds|all outputs]", "turn {p} on and off", "turn on {p} if [you like|it rains|I am at home|nobody is home|{who} comes home|the sun shines]", "when [it rains|I come home|the sun sets|the sun rises|{who} calls|it gets dark|nobody is home|my phone rings] turn [on|off] {p}", "at [sunset|sunrise|dawn|dusk|dinner time|breakfast] turn on {p}", "[tomorrow|next week|next monday|on 3 may|tomorrow morning|on christmas] [at 7|at noon|] turn on {p}", "turn on {p} [tomorrow|next week|on my birthday|tomorrow at 7|next friday at noon|on may 3rd]",
+    "[turn|switch|set] [pin|gpio] {a}", "[turn|switch|set] pin {a} [to something|somehow|maybe|purple or so|around|left|into gold|upside down|to 7 or so|to eleven]", "set {p} to [50|7|42|200|99|5|255|-1|3]", "{p} or {p2}", "{p} and {p2}", "turn on {p} or {p2}", "[maybe|perhaps] turn on {p}", "turn on {p} or not", "turn on pin [55|60|99|100|128|500|1000|3.5|-2]", "[turn on|turn off|read|toggle] pin [a|x|z|abc|seventy|ninety nine|minus one]", "turn off [everything|all pins|all the lights|all lights|all leds|all outputs|the lot]", "turn on [everything|all pins|all the lights|all lights|all leds|all outputs]", "turn {p} on and off", "turn on {p} if [you like|it rains|I am at home|nobody is home|{who} comes home|the sun shines]", "when [it rains|I come home|the sun sets|the sun rises|{who} calls|it gets dark|nobody is home|my phone rings] turn [on|off] {p}", "at [sunset|sunrise|dawn|dusk|dinner time|breakfast] turn on {p}", "[tomorrow|next week|next monday|on 3 may|tomorrow morning|on christmas] [at 7|at noon|] turn on {p}", "turn on {p} [tomorrow|next week|on my birthday|tomorrow at 7|next friday at noon|on may 3rd]",
 )  # fmt: skip
 UNSUPPORTED = (
-    "[reboot|restart|reset|shut down|power off|factory reset|reboot now|restart yourself|restart the board|reboot the chip|hard reset]", "[update|upgrade|flash] [the firmware|yourself|your software|the board|firmware|to the latest version]", "[connect|join|switch] to [wifi|the wifi|my wifi|the network|another network|the internet|bluetooth|my router]", "[set|change|what is] the [wifi password|wifi|ssid|broker|password|api key|network|ip address|budget|mqtt broker]", "[take|show me|make] a [picture|photo|video|screenshot|recording]", "[send|write] [me|] [an sms|an email|a text message|a notification|a whatsapp|a tweet]", "[tell|notify|alert|warn|message|inform] me [when|if] {p} [changes|goes high|is low|turns on|is on]", "[tell|notify|alert|warn|message] me [when|if] [it is too hot|the door opens|somebody comes|the pump stops|something moves]", "[make|create|write|store|define] a [script|tool|macro|routine|sequence|program|function] [called water_plants|that turns on {p}|for {p}|that blinks|]", "run [the|my|] [script|macro|routine|tool] [water_plants|morning|x|party|again|number 3|]", "[connect|pair|scan for] [bluetooth|ble|a bluetooth device|my phone|zigbee|networks|wifi networks]", "[blink|flash|toggle] {p} [3|five|10|ten|two|20] times", "[fade|ramp|sweep] {p} [up|down|from 0 to 100|slowly|in and out|up and down]", "[play|sound|beep] [a melody|a tone|a song|a beep] on {p}", "[write|send] [0x1f|ff|01 02|1f] to [i2c|the i2c|address] [device|] [0x3c|0x40] [on sda 21 scl 22|]", "read [4|two|6] bytes from [i2c|i2c device|address] [0x3c|0x68] [on sda 21 scl 22|]", "[what is|show|measure] the [cpu temperature|battery level|signal strength|rssi|cpu load|ip|mac address|firmware version]", "[count|log|record|plot|graph] [the pulses on|the values of|] {p} [for an hour|every minute|]", "[undo|undo that|go back|revert|do that again|repeat|again|same again|once more]", "[show|draw|print] [a graph|a chart|text|hello|a smiley|a picture] on the [display|screen|oled|lcd]", "[open|close] the [valve|door|gate|window|garage door|blinds|curtain|lock] [on {p}|]", "[increase|decrease] {p} by [10|ten percent|5%|a notch]", "[swap|connect|bridge|mirror|link|sync] {p} [and|with|to] {p2}",
+    "[reboot|restart|reset|shut down|power off|factory reset|reboot now|restart yourself|restart the board|reboot the chip|hard reset]", "[update|upgrade|flash] [the firmware|yourself|your software|the board|firmware|to the latest version]", "[connect|join|switch] to [wifi|the wifi|my wifi|the network|another network|the internet|bluetooth|my router]", "[set|change|what is] the [wifi password|wifi|ssid|broker|password|api key|network|ip address|budget|mqtt broker]", "[take|show me|make] a [picture|photo|video|screenshot|recording]", "[send|write] [me|] [an sms|an email|a text message|a notification|a whatsapp|a tweet]", "[notify|alert|warn|message|inform|text|tell] me [when|whenever|as soon as|once] {p} [changes|goes high|is low|turns on|is on]", "[tell|notify|alert|warn|message] me [when|whenever|as soon as] [it is too hot|the door opens|somebody comes|the pump stops|something moves]", "[make|create|write|store|define] a [script|tool|macro|routine|sequence|program|function] [called water_plants|that turns on {p}|for {p}|that blinks|]", "run [the|my|] [script|macro|routine|tool] [water_plants|morning|x|party|again|number 3|]", "[connect|pair|scan for] [bluetooth|ble|a bluetooth device|my phone|zigbee|networks|wifi networks]", "[blink|flash|toggle] {p} [3|five|10|ten|two|20] times", "[fade|ramp|sweep] {p} [up|down|from 0 to 100|slowly|in and out|up and down]", "[play|sound|beep] [a melody|a tone|a song|a beep] on {p}", "[write|send] [0x1f|ff|01 02|1f] to [i2c|the i2c|address] [device|] [0x3c|0x40] [on sda 21 scl 22|]", "read [4|two|6] bytes from [i2c|i2c device|address] [0x3c|0x68] [on sda 21 scl 22|]", "[what is|show|measure] the [cpu temperature|battery level|signal strength|rssi|cpu load|ip|mac address|firmware version]", "[count|log|record|plot|graph] [the pulses on|the values of|] {p} [for an hour|every minute|]", "[undo|undo that|go back|revert|do that again|repeat|again|same again|once more]", "[show|draw|print] [a graph|a chart|text|hello|a smiley|a picture] on the [display|screen|oled|lcd]", "[open|close] the [valve|door|gate|window|garage door|blinds|curtain|lock] [on {p}|]", "[increase|decrease] {p} by [10|ten percent|5%|a notch]", "[swap|connect|bridge|mirror|link|sync] {p} [and|with|to] {p2}",
 )  # fmt: skip
 _LETTERS = "bcdfghjklmnpqrstvwxz"
 
@@ -95,7 +107,10 @@ _LETTERS = "bcdfghjklmnpqrstvwxz"
 def invented(rng: random.Random) -> str:
     """Return a word that does not exist."""
     parts = rng.choice((2, 2, 3))
-    return "".join(rng.choice(_LETTERS) + rng.choice(("a", "e", "i", "o", "u", "oo", "ee", "")) for _ in range(parts)) + rng.choice(("", "k", "rp", "n", "t", "sh"))
+    return "".join(
+        rng.choice(_LETTERS) + rng.choice(("a", "e", "i", "o", "u", "oo", "ee", ""))
+        for _ in range(parts)
+    ) + rng.choice(("", "k", "rp", "n", "t", "sh"))
 
 
 def _swap(text: str, rng: random.Random) -> str:
@@ -118,9 +133,14 @@ def plain(rng: random.Random) -> Said:
     if roll < 0.04:
         text = " ".join(invented(rng) for _ in range(rng.randint(1, 7)))
     elif roll < 0.07:
-        text = "".join(rng.choice("!?.,;:-_#*+~@/\\|<>{}()[]\u00e9\u4f60\U0001f600 ") for _ in range(rng.randint(1, 9)))
+        text = "".join(
+            rng.choice("!?.,;:-_#*+~@/\\|<>{}()[]\u00e9\u4f60\U0001f600 ")
+            for _ in range(rng.randint(1, 9))
+        )
     elif roll < 0.1:
-        text = " ".join(rng.choice(rng.choice(tuple(_PICK.values()))) for _ in range(rng.randint(1, 6)))
+        text = " ".join(
+            rng.choice(rng.choice(tuple(_PICK.values()))) for _ in range(rng.randint(1, 6))
+        )
     else:
         text = _swap(choose(rng.choice(OUTSIDE), rng), rng)
     memory = {thing(rng): f"gpio {rng.randint(0, 39)}"} if rng.random() < 0.2 else {}
@@ -134,14 +154,18 @@ def _with_pins(table: tuple[str, ...], program: str, rng: random.Random) -> Said
     text = choose(rng.choice(table), rng)
     for mark, name in _PINS.items():
         text = text.replace(mark, "{{" + name + "}}" if rng.random() < 0.85 else "the {thing}")
-    text = _swap(text.replace("{{", "\x01").replace("}}", "\x02"), rng).replace("\x01", "{").replace("\x02", "}")
+    text = (
+        _swap(text.replace("{{", "\x01").replace("}}", "\x02"), rng)
+        .replace("\x01", "{")
+        .replace("\x02", "}")
+    )
     said = fill(text, "", rng)
     return Said(said.pieces, [program], said.memory)
 
 
 def near(rng: random.Random) -> Said:
-    """Return a sentence that speaks of pins but asks for nothing the board should do."""
-    return _with_pins(NEAR, "decline", rng)
+    """Return a sentence about pins, or in our words, that asks nothing of the board."""
+    return _with_pins(WORDS if rng.random() < 0.3 else NEAR, "decline", rng)
 
 
 def unsupported(rng: random.Random) -> Said:

@@ -1,8 +1,9 @@
 """The pattern language: "[turn|switch] on {pin}" gives sentences, each with the program it means.
 
-`[a|b|]` picks one alternative, `{slot}` is filled by the slot of that name (a digit at its end makes it another one
-of the same kind). A program is a line of symbols; `{slot}` in it becomes what the slot's filling means, where `=x` is
-the word marked x in the sentence and `:x` the first and the last word of the part marked x.
+`[a|b|]` picks one alternative, `{slot}` is filled by the slot of that name (a digit at its end
+makes it another one of the same kind). A program is a line of symbols; `{slot}` in it becomes what
+the slot's filling means, where `=x` is the word marked x in the sentence and `:x` the first and
+the last word of the part marked x.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 @dataclass
 class Said:
-    """A part of a sentence: pieces (text, mark or ""), the program's parts, and the memory it presumes."""
+    """A part of a sentence: pieces (text, mark or ""), its program, the memory it presumes."""
 
     pieces: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     program: list[str] = field(default_factory=list[str])
@@ -70,7 +71,8 @@ def _expand(tokens: list[str], rng: random.Random) -> str:
 def fill(pattern: str, program: str, rng: random.Random, prefix: str = "") -> Said:
     """Return a sentence of this pattern with its program.
 
-    A slot of the program that the pattern lacks takes the pattern's slot that the program lacks. prefix: keeps the marks of several fillings apart.
+    A slot of the program that the pattern lacks takes the pattern's slot that the program lacks.
+    prefix: keeps the marks of several fillings apart.
     """
     text = choose(pattern, rng)
     filled: dict[str, Said] = {}

@@ -1,5 +1,7 @@
 """Sentences about pins: (pattern, program) rows, imperatives apart from questions."""
 
+# ruff: noqa: E501  (one pattern a line reads best)
+
 from __future__ import annotations
 
 Row = tuple[str, str]
@@ -15,6 +17,9 @@ _rows = rows
 
 ON = _rows(
     "gpio_write {pin} on",
+    *["[turn|switch] on {pin}"] * 5,
+    *["[turn|switch] {pin} on"] * 4,
+    *["set {pin} [to|] [high|on|1]"] * 2,
     "[turn|switch|turn|switch|put|power|flip|snap] on {pin}",
     "[turn|switch|turn|switch|put|power|flip|get] {pin} on",
     "[turn|switch|turn] {pin} on",
@@ -30,9 +35,27 @@ ON = _rows(
     "let {pin} [shine|run|go high|glow|be on]",
     "give {pin} [power|some power|current|juice]",
     "turn the power on [for|to|at] {pin}",
+    "[make sure|ensure|see to it|take care|make certain] [that|] {pin} [is|is switched|is turned|goes|comes] on",
+    "{pin} [should|must|has to|needs to|ought to] [be|go|come|be switched|be turned] on",
+    "[I want|I need|I'd like|we need|we want|I want to see|let's have|let me have] {pin} [on|high|switched on|turned on|running]",
+    "[would you mind|mind|how about|what about|start|try|I suggest] [turning|switching|powering] on {pin}",
+    "[would you mind|how about|start] [turning|switching|putting] {pin} on",
+    "[I'd appreciate it|it would be nice|it would be great|I would be glad|I'd be happy|be nice] if you [turned|switched|could turn|could switch] on {pin}",
+    "[power|run|start|trigger|boot|launch|juice] {pin}",
+    "get {pin} [going|working|to go high|to go on|to shine|up|started]",
+    "turn [it|that|this] on, {sure} I mean",
+    "[it's|it is] [too dark|cold|time], [turn|switch] on {pin}",
+    "[on|lights on|power on|switch on]: {pin}",
+    "[light|lights|power|current] on [at|on|for] {pin}",
+    "can we have {pin} on",
+    "bring {pin} [up|on|online|to life]",
+    "take {pin} high",
 )
 OFF = _rows(
     "gpio_write {pin} off",
+    *["[turn|switch] off {pin}"] * 5,
+    *["[turn|switch] {pin} off"] * 4,
+    *["set {pin} [to|] [low|off|0]"] * 2,
     "[turn|switch|turn|switch|put|power|flip|shut|cut] off {pin}",
     "[turn|switch|turn|switch|put|power|flip|shut] {pin} off",
     "[turn|switch|turn] {pin} off",
@@ -49,14 +72,54 @@ OFF = _rows(
     "[cut|take away|remove] the power [to|from|of|for] {pin}",
     "turn the power off [for|to|at] {pin}",
     "let {pin} go [low|off|dark]",
+    "[make sure|ensure|see to it|take care|make certain] [that|] {pin} [is|is switched|is turned|goes] off",
+    "{pin} [should|must|has to|needs to|ought to] [be|go|be switched|be turned|shut] off",
+    "[I want|I need|I'd like|we need|we want|let's have] {pin} [off|low|switched off|turned off|dark]",
+    "[would you mind|mind|how about|what about|start|try] [turning|switching|powering|shutting] off {pin}",
+    "[would you mind|how about|start] [turning|switching|shutting] {pin} off",
+    "[I'd appreciate it|it would be nice|it would be great|I would be glad|be nice] if you [turned|switched|could turn|could switch] off {pin}",
+    "[stop|halt|end|quiet|kill|quit|finish|mute|still|idle] {pin}",
+    "turn [it|that|this] off, {sure} I mean",
+    "[it's|it is] [too bright|warm|late|too loud], [turn|switch] off {pin}",
+    "[off|lights off|lights out|power off|switch off]: {pin}",
+    "[lights|light|power|current] [off|out] [at|on|for] {pin}",
+    "drop {pin} [to low|low|to zero|to ground|down]",
+    "[cut|kill] the [power|current|juice|voltage] [on|at|for|to] {pin}",
+    "set {pin} to [0|zero|0.0] volts",
+    "bring {pin} [down|offline]",
+    "take {pin} low",
 )
 SHORT = [
-    *_rows("gpio_write {p} on", "{p} on", "{p} high", "{p} = 1", "{p}: on", "[turn|switch] on {p}", "{p} to high"),
-    *_rows("gpio_write {p} off", "{p} off", "{p} low", "{p} = 0", "{p}: off", "[turn|switch] off {p}", "{p} to low"),
+    *_rows(
+        "gpio_write {p} on",
+        "{p} on",
+        "{p} high",
+        "{p} = 1",
+        "{p}: on",
+        "[turn|switch] on {p}",
+        "{p} to high",
+    ),
+    *_rows(
+        "gpio_write {p} off",
+        "{p} off",
+        "{p} low",
+        "{p} = 0",
+        "{p}: off",
+        "[turn|switch] off {p}",
+        "{p} to low",
+    ),
     *_rows("gpio_write {p} on", "[turn|switch] {p} on", "set {p} [high|on|to 1]", "on {num}"),
     *_rows("gpio_write {p} off", "[turn|switch] {p} off", "set {p} [low|off|to 0]", "off {num}"),
     *_rows("gpio_toggle {p}", "toggle {p}", "flip {p}", "invert {p}", "{p} toggle"),
-    *_rows("gpio_read {p}", "read {p}", "{p}?", "is {p} [on|high|off|low]", "state of {p}", "check {p}", "get {p}"),
+    *_rows(
+        "gpio_read {p}",
+        "read {p}",
+        "{p}?",
+        "is {p} [on|high|off|low]",
+        "state of {p}",
+        "check {p}",
+        "get {p}",
+    ),
 ]
 TOGGLE = _rows(
     "gpio_toggle {pin}",
@@ -133,7 +196,11 @@ SERVO = [
         "{middle} {servo}",
         "centre {servo} in the {middle}",
     ),
-    *_rows("servo_write {servo} ?", "[turn|move|rotate|swing] {servo}", "move {servo} [a bit|a little|somewhere]"),
+    *_rows(
+        "servo_write {servo} ?",
+        "[turn|move|rotate|swing] {servo}",
+        "move {servo} [a bit|a little|somewhere]",
+    ),
 ]
 NEOPIXEL = [
     *_rows(
@@ -151,7 +218,7 @@ NEOPIXEL = [
     ),
     *_rows("neopixel_write {num} {colour}", "[set|make|paint] [neopixel|neopixels|rgb|ws2812] {num} {colour}",
            "set {num} to {colour}", "make [pin|gpio] {num} {colour}", "turn [pin|gpio] {num} {colour}"),
-    *_rows("neopixel_write {neopixel} {rgb}", "set {neopixel} to [rgb|] {rgb}", "{neopixel} [rgb|] {rgb}",
+    *_rows("neopixel_write {neopixel} {rgb}", "set {neopixel} to [rgb|] {rgb}", "[set|make|turn|colour|put] {neopixel} [to|at|] {rgb}", "{neopixel} to {rgb}", "{neopixel} [rgb|] {rgb}",
            "[write|send] {rgb} to {neopixel}", "make {neopixel} [rgb|] {rgb}"),
     *_rows(
         "neopixel_write {neopixel} {colour} +count {count}",
@@ -202,6 +269,8 @@ READ_ASK = _rows(
     "[am I right that|] is {pin} [high|low]",
     "is {button} [pressed|open|closed|down|active|triggered|on|held|high|low]",
     "what is {button} [saying|doing|reading]",
+    "has [somebody|someone|anybody|anyone] [pressed|pushed|opened|touched|triggered] {button}",
+    "[did|does] [somebody|someone|anyone|anything] [press|push|open|trigger] {button}",
 )
 ADC = [
     *_rows(
@@ -227,7 +296,9 @@ ADC_ASK = [
         "how much voltage is [on|at] {pin}",
         "what is the voltage [of|on] {analog}",
     ),
-    *_rows("adc_read {analog}", "what does {analog} [say|read|show]", "how [high|low] is {analog}"),
+    *_rows(
+        "adc_read {analog}", "what does {analog} [say|read|show]", "how [high|low] is {analog}"
+    ),
 ]
 _MODEL = "[dht11|DHT11|dht 11]"
 _BETTER = "[dht22|DHT22|dht 22|am2302|DHT-22]"

@@ -1,11 +1,13 @@
-"""Sentences that make a rule: a time or a condition, and what to do then; and several calls in one sentence."""
+"""Sentences that make a rule, and those with several calls."""
+
+# ruff: noqa: E501  (one pattern a line reads best)
 
 from __future__ import annotations
 
 import random
 
 from . import pins
-from .pattern import Said, choose, fill, join
+from .pattern import Said, choose, fill, join, slot
 from .pins import Row
 from .pins import rows as _rows
 
@@ -16,13 +18,15 @@ _DAYS = (
     "monday through thursday|each saturday|on wednesdays|every afternoon|each morning|every single day|wednesdays|"
     "on working days|on mon and tue|every workday|on week days"
 )
-_DAY = f"[{_DAYS}]"
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SHORT_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY = f"[{_DAYS}|{{days}}|{{days}}|{{days}}]"
 EVERY = _rows("w_every {dur}", "every {dur}", "every {dur}", "each {dur}", "once every {dur}", "once per {dur}",
-              "at intervals of {dur}", "with an interval of {dur}", "repeatedly every {dur}", "always after {dur}",
+              "at intervals of {dur}", "with an interval of {dur}", "repeatedly every {dur}", "over and over every {dur}",
               "with a period of {dur}", "in {dur} intervals") + _rows(
     "w_every {unit}", "every {unit}", "each {unit}", "every single {unit}"
 ) + _rows("w_every {rate}", "{rate}")  # fmt: skip
-IN = _rows("w_in {dur}", "in {dur}", "in {dur}", "in {dur}", "after {dur}", "{dur} from now", "in about {dur}",
+IN = _rows("w_in {dur}", "in {dur}", "in {dur}", "in {dur}", "after {dur}", "after {dur}", "after {dur}", "{dur} from now", "in about {dur}",
            "in {dur} from now", "wait {dur} and then", "once {dur} have passed",
            "when {dur} have passed", "{dur} later", "with a delay of {dur}", "after a delay of {dur}",
            "after waiting {dur}", "in {dur} time")  # fmt: skip
@@ -58,28 +62,56 @@ def _read_rows() -> list[Row]:
     found: list[Row] = []
     for symbol, words in (("w_above", _OVER), ("w_below", _UNDER)):
         for model, name in (("dht11", "[dht11|DHT11]"), ("dht22", "[dht22|DHT22|dht 22|am2302]")):
-            for what, said in (("temperature_c", "[temperature|temp]"), ("humidity_pct", "humidity")):
+            for what, said in (
+                ("temperature_c", "[temperature|temp]"),
+                ("humidity_pct", "humidity"),
+            ):
                 limit = "{limit}" if what == "temperature_c" else "{level}"
                 found += _rows(
                     f"{symbol} dht_read {{sure}} {model} {what} {limit}",
                     f"{_IF} the {said} [on|of|from|at] the {name} [on|at] {{sure}} {words} {limit}",
-                    f"{_IF} the {name} [on|at] {{sure}} [shows|reads|reports|has|says] a {said} [above|over]".replace("[above|over]", "[above|over|of more than]" if symbol == "w_above" else "[below|under|of less than]") + f" {limit}",
+                    f"{_IF} the {name} [on|at] {{sure}} [shows|reads|reports|has|says] a {said} [above|over]".replace(
+                        "[above|over]",
+                        "[above|over|of more than]"
+                        if symbol == "w_above"
+                        else "[below|under|of less than]",
+                    )
+                    + f" {limit}",
                     f"{_IF} the {name} {said} on {{sure}} {words} {limit}",
                 )
-            found += _rows(f"{symbol} dht_read {{sure}} {model} temperature_c {{limit}}", f"{_IF} the {name} [on|at] {{sure}} {words} {{limit}}",
-                           f"{_IF} the {name} [on|at] {{num}} {words} {{limit}}")
-        found += _rows(f"{symbol} ds18x20_read {{sure}} {{limit}}", f"{_IF} the [ds18b20|DS18B20|ds18b20 probe] [on|at] {{sure}} {words} {{limit}}",
-                       f"{_IF} the temperature [of|on|from] the [ds18b20|DS18B20|ds18x20] [on|at] {{sure}} {words} {{limit}}")
-        found += _rows(f"{symbol} adc_read {{pin}} {{volts}}", f"{_IF} the [voltage|analog value|adc value|adc] [on|of|at] {{pin}} {words} {{volts}}",
-                       f"{_IF} {{pin}} [reads|measures] [over|above|more than] {{volts}}".replace("[over|above|more than]", "[over|above|more than]" if symbol == "w_above" else "[under|below|less than]"),
-                       f"{_IF} {{analog}} {words} {{volts}}")
-        found += _rows(f"{symbol} dht_read {{sure}} ?", f"{_IF} the [temperature|temp|humidity] [on|at] {{sure}} {words} [30|25 degrees|60%]")
-        found += _rows(f"{symbol} dht_read ?", f"{_IF} the [temperature|temp|humidity] {words} [30|25 degrees|60%]", f"{_IF} it {words} [30|25 degrees]")
+            found += _rows(
+                f"{symbol} dht_read {{sure}} {model} temperature_c {{limit}}",
+                f"{_IF} the {name} [on|at] {{sure}} {words} {{limit}}",
+                f"{_IF} the {name} [on|at] {{num}} {words} {{limit}}",
+            )
+        found += _rows(
+            f"{symbol} ds18x20_read {{sure}} {{limit}}",
+            f"{_IF} the [ds18b20|DS18B20|ds18b20 probe] [on|at] {{sure}} {words} {{limit}}",
+            f"{_IF} the temperature [of|on|from] the [ds18b20|DS18B20|ds18x20] [on|at] {{sure}} {words} {{limit}}",
+        )
+        found += _rows(
+            f"{symbol} adc_read {{pin}} {{volts}}",
+            f"{_IF} the [voltage|analog value|adc value|adc] [on|of|at] {{pin}} {words} {{volts}}",
+            f"{_IF} {{pin}} [reads|measures] [over|above|more than] {{volts}}".replace(
+                "[over|above|more than]",
+                "[over|above|more than]" if symbol == "w_above" else "[under|below|less than]",
+            ),
+            f"{_IF} {{analog}} {words} {{volts}}",
+        )
+        found += _rows(
+            f"{symbol} dht_read {{sure}} ?",
+            f"{_IF} the [temperature|temp|humidity] [on|at] {{sure}} {words} [30|25 degrees|60%]",
+        )
+        found += _rows(
+            f"{symbol} dht_read ?",
+            f"{_IF} the [temperature|temp|humidity] {words} [30|25 degrees|60%]",
+            f"{_IF} it {words} [30|25 degrees]",
+        )
     return found  # fmt: skip
 
 
 READ = _read_rows()
-WHEN = ((EVERY, 0.28), (IN, 0.22), (AT, 0.26), (EDGE, 0.13), (READ, 0.11))
+WHEN = ((EVERY, 0.23), (IN, 0.18), (AT, 0.22), (EDGE, 0.19), (READ, 0.18))
 _CHANGES = (
     (pins.ON, 0.34),
     (pins.OFF, 0.28),
@@ -91,6 +123,18 @@ _CHANGES = (
 _READS = ((pins.READ, 0.3), (pins.ADC, 0.3), (pins.DHT, 0.2), (pins.PROBE, 0.1), (pins.ALL, 0.1))
 BLINK = _rows("gpio_toggle {pin}", "[blink|flash|toggle|pulse|wink|strobe] {pin}", "[blink|flash|toggle] {pin}",
               "make {pin} [blink|flash]", "let {pin} [blink|flash]", "have {pin} [blink|flash]", "toggle {pin}")  # fmt: skip
+
+
+@slot("days")
+def _some_days(rng: random.Random, mark: str) -> Said:
+    """Days in any combination; the program takes them from the sentence, so nothing is marked."""
+    del mark
+    names = rng.choice((_WEEK, _SHORT_WEEK, _WEEK))
+    days = [names[day] for day in sorted(rng.sample(range(7), rng.choice((1, 1, 2, 2, 3))))]
+    if names is _WEEK and rng.random() < 0.3:
+        days = [day + "s" for day in days]
+    said = " and ".join((", ".join(days[:-1]), days[-1])) if len(days) > 1 else days[0]
+    return Said([(rng.choice(("on ", "on ", "every ", "each ", "")) + said, "")])
 
 
 def pick(table: tuple[tuple[list[Row], float], ...], rng: random.Random) -> Row:
@@ -120,7 +164,9 @@ def rule(rng: random.Random) -> Said:
     else:
         action = change(rng, "a")
     if rng.random() < 0.1:
-        action = join(action, rng.choice((" and ", " then ", ", then ", " and then ")), change(rng, "b"))
+        action = join(
+            action, rng.choice((" and ", " then ", ", then ", " and then ")), change(rng, "b")
+        )
     program = Said([], ["rule_set"])
     name = Said()
     if rng.random() < 0.09:
@@ -132,10 +178,20 @@ def rule(rng: random.Random) -> Said:
     else:
         spoken = join(Said(action.pieces), " ", Said(when.pieces))
     if name.pieces:
-        parts = (Said(name.pieces), ": ", spoken) if rng.random() < 0.6 else (spoken, ", ", Said(name.pieces))
+        parts = (
+            (Said(name.pieces), ": ", spoken)
+            if rng.random() < 0.6
+            else (spoken, ", ", Said(name.pieces))
+        )
         spoken = join(*parts)
     elif rng.random() < 0.06:
-        spoken = join(choose("[make|create|set up|add|set] a [rule|schedule|timer|automation][:| to|,| that says] ", rng), spoken)
+        spoken = join(
+            choose(
+                "[make|create|set up|add|set] a [rule|schedule|timer|automation][:| to|,| that says] ",
+                rng,
+            ),
+            spoken,
+        )
     meant = join(program, name, when, action)
     return Said(spoken.pieces, meant.program, meant.memory)
 
@@ -150,7 +206,7 @@ _FOR = [
     *_rows("gpio_write {sure} off rule_set w_in {dur} gpio_write {sure} on", "[turn|switch] off {sure} for {dur}", "[turn|switch] {sure} off for {dur}",
            "turn off {sure} [and|then] [turn|switch] it back on [after|in] {dur}", "keep {sure} off for {dur}"),
     *_rows("rule_set w_at {clock} gpio_write {sure} on rule_set w_at {clock2} gpio_write {sure} off",
-           f"turn on {{sure}} at {{clock}} and [turn it|] off at {{clock2}}", f"{_DAY} turn {{sure}} on at {{clock}} and off at {{clock2}}",
+           "turn on {sure} at {clock} and [turn it|] off at {clock2}", f"{_DAY} turn {{sure}} on at {{clock}} and off at {{clock2}}",
            "turn {sure} on at {clock} and off at {clock2}", "switch {sure} on at {clock} and [switch it|] off [again|] at {clock2}",
            "keep {sure} on [from|between] {clock} [to|until|and] {clock2}"),
     *_rows("gpio_write {num} on gpio_write {num2} on", "[turn|switch|put] on [pins|pin|gpios|gpio|] {num} and {num2}", "[turn|switch] [pins|gpio|] {num} and {num2} on",
@@ -184,6 +240,24 @@ def several(rng: random.Random) -> Said:
     parts: list[Said | str] = []
     for n in range(rng.choice((2, 2, 2, 3))):
         if n:
-            parts.append(rng.choice((" and ", " and ", ", then ", " then ", " and then ", ", ", "; ", ", and ", ". ", " & ", " and also ", " plus ", " after that ")))
+            parts.append(
+                rng.choice(
+                    (
+                        " and ",
+                        " and ",
+                        ", then ",
+                        " then ",
+                        " and then ",
+                        ", ",
+                        "; ",
+                        ", and ",
+                        ". ",
+                        " & ",
+                        " and also ",
+                        " plus ",
+                        " after that ",
+                    )
+                )
+            )
         parts.append(reading(rng, f"s{n}") if rng.random() < 0.25 else change(rng, f"s{n}"))
     return join(*parts)

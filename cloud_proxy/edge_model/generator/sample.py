@@ -1,4 +1,4 @@
-"""One training example: a sentence, the memory it presumes, and the actions the decoder should take."""
+"""One training example: a sentence, the memory it presumes, and the decoder's actions."""
 
 from __future__ import annotations
 
@@ -13,22 +13,55 @@ from .pattern import Said, fill
 from .pins import Row
 
 _COMMANDS: tuple[tuple[list[Row], float], ...] = (
-    (pins.ON, 11.0), (pins.OFF, 10.0), (pins.TOGGLE, 3.5), (pins.PWM, 6.0), (pins.SERVO, 3.5), (pins.NEOPIXEL, 4.5),
-    (pins.SHORT, 3.0), (pins.READ, 3.5), (pins.ADC, 3.0), (pins.DHT, 2.5), (pins.PROBE, 2.0), (pins.ALL, 2.0),
-    (pins.I2C, 2.0), (mind.MEMORY_SET, 6.0), (mind.MEMORY_DELETE, 2.5), (mind.RULE_DELETE, 2.2), (mind.RULE_ENABLE, 2.2),
-    (mind.ZONE, 2.2), (mind.PERSONA, 2.0), (mind.VAGUE, 1.0), (mind.STATUS, 1.5), (mind.TIME, 0.8), (mind.RULE_LIST, 0.8),
+    (pins.ON, 12.0),
+    (pins.OFF, 11.0),
+    (pins.TOGGLE, 3.5),
+    (pins.PWM, 6.0),
+    (pins.SERVO, 3.5),
+    (pins.NEOPIXEL, 5.0),
+    (pins.SHORT, 4.0),
+    (pins.READ, 3.5),
+    (pins.ADC, 3.0),
+    (pins.DHT, 2.5),
+    (pins.PROBE, 2.0),
+    (pins.ALL, 2.0),
+    (pins.I2C, 2.0),
+    (mind.MEMORY_SET, 10.0),
+    (mind.MEMORY_DELETE, 2.5),
+    (mind.RULE_DELETE, 2.2),
+    (mind.RULE_ENABLE, 2.2),
+    (mind.ZONE, 2.2),
+    (mind.PERSONA, 2.0),
+    (mind.VAGUE, 1.0),
+    (mind.STATUS, 1.5),
+    (mind.TIME, 0.8),
+    (mind.RULE_LIST, 0.8),
     (mind.MEMORY_LIST, 0.8),
-)  # fmt: skip
+)
 _QUESTIONS: tuple[tuple[list[Row], float], ...] = (
-    (pins.READ_ASK, 4.5), (pins.ADC_ASK, 2.0), (pins.DHT_ASK, 3.0), (mind.MEMORY_GET, 3.5), (mind.MEMORY_LIST, 2.0),
-    (mind.RULE_LIST, 2.0), (mind.TIME, 2.0), (mind.STATUS, 2.0), (mind.HELP, 2.0),
-)  # fmt: skip
-_SOCIAL: tuple[tuple[list[Row], float], ...] = ((mind.HELLO, 1.0), (mind.THANKS, 1.0), (mind.BYE, 0.6))
+    (pins.READ_ASK, 4.5),
+    (pins.ADC_ASK, 2.0),
+    (pins.DHT_ASK, 3.0),
+    (mind.MEMORY_GET, 3.5),
+    (mind.MEMORY_LIST, 2.0),
+    (mind.RULE_LIST, 2.0),
+    (mind.TIME, 2.0),
+    (mind.STATUS, 2.0),
+    (mind.HELP, 2.0),
+)
+_SOCIAL: tuple[tuple[list[Row], float], ...] = (
+    (mind.HELLO, 1.0),
+    (mind.THANKS, 1.0),
+    (mind.BYE, 0.6),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One example. actions: what the decoder writes, ending with "end". kind: which part of the generator made it."""
+    """One example.
+
+    actions: what the decoder writes, ending with "end". kind: which part of the generator made it.
+    """
 
     text: str
     memory: dict[str, str]
@@ -41,11 +74,27 @@ class Sample:
 def sample(rng: random.Random) -> Sample:
     """Return a random example; the same state of `rng` gives the same one."""
     while True:
-        kind = rng.choices(("command", "question", "rule", "several", "social", "refuse", "plain", "near", "cannot"),
-                           (34.0, 12.0, 19.0, 9.0, 2.0, 4.0, 12.0, 6.0, 3.0))[0]  # fmt: skip
+        kind = rng.choices(
+            (
+                "command",
+                "question",
+                "rule",
+                "several",
+                "social",
+                "refuse",
+                "plain",
+                "near",
+                "cannot",
+            ),
+            (34.0, 11.0, 22.0, 9.0, 1.5, 3.5, 11.0, 6.0, 2.5),
+        )[0]
         said = _make(kind, rng)
         question = kind == "question"
-        said = noise.written(noise.typos(said, rng, 0.09), rng, question or (kind in ("plain", "near") and rng.random() < 0.5))
+        said = noise.written(
+            noise.typos(said, rng, 0.09),
+            rng,
+            question or (kind in ("plain", "near") and rng.random() < 0.5),
+        )
         made = resolve(said, kind)
         if made is not None:
             return made
@@ -57,7 +106,9 @@ def _make(kind: str, rng: random.Random) -> Said:
     if kind == "question":
         return noise.around_question(fill(*rules.pick(_QUESTIONS, rng), rng), rng)
     if kind == "rule":
-        return noise.around_command(rules.rule(rng), rng) if rng.random() < 0.6 else rules.rule(rng)
+        return (
+            noise.around_command(rules.rule(rng), rng) if rng.random() < 0.6 else rules.rule(rng)
+        )
     if kind == "several":
         return noise.around_command(rules.several(rng), rng)
     if kind == "social":
@@ -66,11 +117,13 @@ def _make(kind: str, rng: random.Random) -> Said:
         said = rules.rule(rng) if rng.random() < 0.25 else rules.change(rng)
         return noise.negated(said, rng)
     said = {"plain": outside.plain, "near": outside.near, "cannot": outside.unsupported}[kind](rng)
-    return noise.around_question(said, rng) if rng.random() < 0.5 else noise.around_command(said, rng)
+    return (
+        noise.around_question(said, rng) if rng.random() < 0.5 else noise.around_command(said, rng)
+    )
 
 
 def resolve(said: Said, kind: str = "") -> Sample | None:
-    """Return the example with its marks turned into word indices, or None if the words fell differently."""
+    """Return the example with its marks as word indices, or None if the words fell otherwise."""
     text, marks = "", dict[str, tuple[int, int]]()
     for piece, mark in said.pieces:
         if mark:
@@ -89,15 +142,32 @@ def resolve(said: Said, kind: str = "") -> Sample | None:
             continue
         start, end = marks[word[1:]]
         inside = [i for i, t in enumerate(sentence.tokens) if t.start < end and t.end > start]
-        if not inside or sentence.tokens[inside[0]].start < start or sentence.tokens[inside[-1]].end > end:
+        if (
+            not inside
+            or sentence.tokens[inside[0]].start < start
+            or sentence.tokens[inside[-1]].end > end
+        ):
             return None
         actions += [inside[0]] if word[0] == "=" else [inside[0], inside[-1]]
         if ASK_NAMED in actions:
             break
-    if not set(actions) & {ASK, ASK_NAMED} and actions[0] not in ("decline", "cannot", "refuse", "hello", "thanks", "bye", "help", "what_to_do"):
+    if not set(actions) & {ASK, ASK_NAMED} and actions[0] not in (
+        "decline",
+        "cannot",
+        "refuse",
+        "hello",
+        "thanks",
+        "bye",
+        "help",
+        "what_to_do",
+    ):
         actions.append(END)
     outcome = follow(sentence, actions)
-    return None if outcome is None else Sample(text, said.memory, sentence, tuple(actions), outcome, kind)
+    return (
+        None
+        if outcome is None
+        else Sample(text, said.memory, sentence, tuple(actions), outcome, kind)
+    )
 
 
 def follow(sentence: Sentence, actions: list[Action]) -> Outcome | None:

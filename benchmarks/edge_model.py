@@ -1,0 +1,115 @@
+"""How right, quick and large the shipped edge model is: `python benchmarks/edge_model.py`."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: one thread a sentence
+
+import statistics  # noqa: E402
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+from results import row, save  # noqa: E402
+
+from cloud_proxy.edge_model import EdgeModel, evaluate, weights  # noqa: E402
+
+_ROUNDS = 5
+_CARD = Path(__file__).parent.parent / "docs" / "edge-model.md"
+_MARKS = ("<!-- numbers -->", "<!-- /numbers -->")
+_BARS = {
+    "exact_match": 0.92,
+    "tool_accuracy": None,
+    "false_call_rate": 0.02,
+    "acting_precision": 0.99,
+}
+
+
+def card(rows: list[dict[str, Any]]) -> None:
+    """Write the numbers into the model card."""
+    lines = ["| | value | bar | measured on |", "|---|---|---|---|"]
+    for entry in rows:
+        bar = entry["compared_with"] or ""
+        lines.append(
+            f"| {entry['metric']} | {entry['value']} {entry['unit']} | {bar} | {entry['how']} |"
+        )
+    before, rest = _CARD.read_text(encoding="utf-8").split(_MARKS[0])
+    after = rest.split(_MARKS[1])[1]
+    table = "\n".join(lines)
+    _CARD.write_text(f"{before}{_MARKS[0]}\n{table}\n{_MARKS[1]}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    model = EdgeModel.load()
+    sentences = [
+        (c.sentence, c.memory)
+        for path in (evaluate.DEV, evaluate.TEST)
+        for c in evaluate.cases(path)
+    ]
+    times: list[float] = []
+    for turn in range(_ROUNDS + 1):
+        for sentence, memory in sentences:
+            start = time.perf_counter()
+            model.answer(sentence, memory=memory)
+            if turn:
+                times.append((time.perf_counter() - start) * 1000)
+    times.sort()
+    how = f"{len(sentences)} hand-written sentences, {_ROUNDS} rounds, one thread"
+    p50, p95 = statistics.median(times), times[int(len(times) * 0.95)]
+    rows = [
+        row(
+            "p50 a sentence", round(p50, 2), "ms", compared_with="5 ms bar", ratio=p50 / 5, how=how
+        ),
+        row(
+            "p95 a sentence",
+            round(p95, 2),
+            "ms",
+            compared_with="12 ms bar",
+            ratio=p95 / 12,
+            how=how,
+        ),
+    ]
+    size = weights.DEFAULT.stat().st_size
+    rows.append(
+        row(
+            "weights file",
+            size,
+            "B",
+            compared_with="2,000,000 B bar",
+            ratio=size / 2e6,
+            how="bytes on disk",
+        )
+    )
+    about = model.about
+    rows.append(row("parameters", about["parameters"], "", how="stored as int8, one scale a row"))
+    rows.append(
+        row(
+            "training time",
+            about["train_s"],
+            "s",
+            how=f"one CPU thread, {about['steps']} steps of {about['batch']}",
+        )
+    )
+    rows.append(row("threshold", model.threshold, "", how="chosen on the development set"))
+    for name, path in (("dev", evaluate.DEV), ("test", evaluate.TEST)):
+        scores = evaluate.score(model, path)
+        sizes = f"{scores.inside} in scope, {scores.outside} expect no call, {scores.acting} act"
+        for metric, value in scores.rates().items():
+            bar = _BARS[metric]
+            rows.append(
+                row(
+                    f"{metric} {name}",
+                    round(value, 4),
+                    "",
+                    compared_with=f"{bar} bar" if bar else None,
+                    ratio=value / bar if bar else None,
+                    how=sizes,
+                )
+            )
+    save(__file__, rows)
+    card(rows)
+    for entry in rows:
+        print(f"{entry['metric']:28} {entry['value']:>12} {entry['unit']}")
+
+
+if __name__ == "__main__":
+    main()

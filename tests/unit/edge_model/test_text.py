@@ -1,0 +1,133 @@
+"""Words, numbers, lengths of time, clock times and names, as plain code reads them."""
+
+import pytest
+
+from cloud_proxy.edge_model.names import pin_of
+from cloud_proxy.edge_model.sentence import TooLong, read
+from cloud_proxy.edge_model.values import convert, days_of
+
+
+def kinds(text, kind, memory=None):
+    return [token for token in read(text, memory).tokens if token.kind == kind]
+
+
+LENGTHS = {
+    "10 seconds": 10,
+    "20 minutes": 1200,
+    "5m": 300,
+    "90s": 90,
+    "half an hour": 1800,
+    "half a minute": 30,
+    "an hour": 3600,
+    "an hour and a half": 5400,
+    "two and a half minutes": 150,
+    "a quarter of an hour": 900,
+    "1 hour and 15 minutes": 4500,
+    "2h30": 9000,
+    "a couple of minutes": 120,
+    "once a second": 1,
+    "twice a minute": 30,
+    "4 times an hour": 900,
+    "every minute": 60,
+    "twenty-five seconds": 25,
+    "one hundred and twenty seconds": 120,
+    "1 day": 86400,
+}
+TIMES = {
+    "at 6:45 pm": "18:45",
+    "at 6.45pm": "18:45",
+    "at 18:30": "18:30",
+    "at 7 am": "07:00",
+    "at 12 am": "00:00",
+    "at 12 pm": "12:00",
+    "at noon": "12:00",
+    "at midnight": "00:00",
+    "at half past six": "06:30",
+    "at half past six in the evening": "18:30",
+    "at quarter to eight": "07:45",
+    "at ten past 9": "09:10",
+    "at twenty to nine tonight": "20:40",
+    "at 7 o'clock": "07:00",
+    "at seven thirty": "07:30",
+    "at 7 in the evening": "19:00",
+    "every night at 11": "23:00",
+    "at 06:15": "06:15",
+}
+DAYS = {
+    "every weekday at 7": "mon,tue,wed,thu,fri",
+    "on saturday and sunday": "sat,sun",
+    "monday to friday": "mon,tue,wed,thu,fri",
+    "from friday to monday": "mon,fri,sat,sun",
+    "on weekends": "sat,sun",
+    "mon, wed and fri": "mon,wed,fri",
+    "every day": None,
+    "on tuesdays": "tue",
+}
+PINS = {
+    "gpio 5": 5,
+    "GPIO5": 5,
+    "relay on pin 12": 12,
+    "7": 7,
+    "pin number 18": 18,
+    "under the mat": None,
+    "gpio 5 and gpio 6": None,
+    "gpio 77": None,
+}
+
+
+@pytest.mark.parametrize("text, seconds", LENGTHS.items(), ids=LENGTHS)
+def test_a_length_of_time_is_one_word_in_seconds(text, seconds):
+    (token,) = kinds(text, "dur")
+    assert convert("seconds", token, [token]) == seconds
+
+
+@pytest.mark.parametrize("text, clock", TIMES.items(), ids=TIMES)
+def test_a_time_of_day_is_hours_and_minutes(text, clock):
+    tokens = read(text).tokens
+    times = [t for t in tokens if t.kind == "time"] or [t for t in tokens if t.kind == "num"]
+    assert convert("time", times[0], tokens) == clock
+
+
+@pytest.mark.parametrize("text, days", DAYS.items(), ids=DAYS)
+def test_days_are_in_the_order_of_the_week(text, days):
+    assert days_of(read(text).tokens) == days
+
+
+@pytest.mark.parametrize("text, pin", PINS.items(), ids=PINS)
+def test_a_remembered_value_names_at_most_one_pin(text, pin):
+    assert pin_of(text) == pin
+
+
+def test_under_a_second_is_no_interval():
+    (token,) = kinds("500 ms", "dur")
+    assert convert("seconds", token, [token]) is None
+
+
+def test_a_percentage_is_no_pin():
+    (token,) = kinds("50 %", "num")
+    assert convert("pin", token, [token]) is None
+    assert convert("percent", token, [token]) == 50
+
+
+def test_fahrenheit_becomes_celsius():
+    (token,) = kinds("86 degrees F", "num")
+    assert convert("temperature_c", token, [token]) == 30
+
+
+def test_volts_become_millivolts():
+    (token,) = kinds("2.5 volts", "num")
+    assert convert("mv", token, [token]) == 2500
+
+
+def test_pin_numbers_side_by_side_stay_apart():
+    assert [t.value for t in kinds("turn on two, four and twenty one", "num")] == [2, 4, 21]
+
+
+def test_the_longest_remembered_name_wins():
+    memory = {"light": "gpio 1", "garden light": "gpio 2"}
+    assert [t.pin for t in kinds("the garden light and the light", "name", memory)] == [2, 1]
+
+
+def test_a_sentence_beyond_the_limit_is_not_read():
+    with pytest.raises(TooLong):
+        read("on " * 201)
