@@ -103,12 +103,14 @@ def ask(
       limpet-proxy ask "turn on the led on pin 2"
       limpet-proxy ask --json < sentences.txt
     """
-    from cloud_proxy.edge_model import EdgeModel
+    from cloud_proxy.edge_model import EdgeModel, ask_json
 
-    model = EdgeModel.load()
+    try:
+        model = EdgeModel.load()
+    except (OSError, ValueError) as e:
+        raise UserError("the edge model cannot be loaded", str(e), "reinstall limpet") from e
     for line in [sentence] if sentence is not None else _lines():
-        answer = model.answer(line, None, None)
-        print(json.dumps(_as_dict(answer)) if as_json else _in_words(answer), flush=True)
+        print(ask_json(model, line) if as_json else _in_words(model.answer(line)), flush=True)
 
 
 def main() -> None:
@@ -148,11 +150,6 @@ def _lines() -> Iterator[str]:
     for line in sys.stdin:
         if text := line.strip():
             yield text
-
-
-def _as_dict(answer: "Answer") -> dict[str, Any]:
-    calls = [{"tool": call.tool, "args": dict(call.args)} for call in answer.calls]
-    return {"say": answer.say, "calls": calls, "confidence": round(answer.confidence, 4)}
 
 
 def _in_words(answer: "Answer") -> str:

@@ -153,7 +153,7 @@ class Dispatcher:
                 ttft_ms=None if stream.first_s is None else _ms(stream.first_s - began_s),
                 total_ms=_ms(stream.clock() - began_s),
                 outcome=outcome,
-                why="; ".join(words for words in (decision.why, why) if words)[:_MAX_WHY],
+                why=_words(decision.why, why),
             )
             self._record(row)
         return _Attempted(completion, outcome, f"{tier.name}: {why}")
@@ -178,6 +178,12 @@ def _use(request: Request, tier: Tier, spent: _Spent, now_s: float) -> dict[str,
 def _estimate(stream: Stream) -> Usage:
     """Return what an attempt that broke off will have used: what was sent, and what came."""
     return Usage(estimate_tokens(stream.prompt_characters), estimate_tokens(stream.characters))
+
+
+def _words(*parts: str) -> str:
+    """Return the parts as one text that a database takes: upstreams may send half characters."""
+    text = "; ".join(part for part in parts if part)[:_MAX_WHY]
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _ms(seconds: float) -> int:

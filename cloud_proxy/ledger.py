@@ -118,7 +118,7 @@ class Ledger:
     def _store(self, batch: list[Attempt]) -> None:
         try:
             self._insert(batch)
-        except (sqlite3.Error, OSError) as e:
+        except Exception as e:  # this thread must live on, whatever a row or the disk is like
             log.error("ledger: %d rows go to the spool: %s", len(batch), e)
             self._to_spool(batch)
 
@@ -150,12 +150,16 @@ class Ledger:
         if not self._kept and not self.spool.exists():
             return
         try:
-            rows = self._kept + list(_read_spool(self.spool))
+            spooled, unreadable = _read_spool(self.spool)
+            rows = self._kept + spooled
             self._insert(rows)
+            if unreadable:  # a line that a crash cut: kept for a person
+                with self.spool.with_suffix(".unreadable").open("a", encoding="utf-8") as aside:
+                    aside.writelines(line + "\n" for line in unreadable)
             self.spool.unlink(missing_ok=True)
             self._kept = []
             log.warning("ledger: %d spooled rows were brought in", len(rows))
-        except (sqlite3.Error, OSError) as e:
+        except Exception as e:  # as above
             log.error("ledger: the spool has to wait: %s", e)
 
 
@@ -176,11 +180,15 @@ def _same_but(place: int, one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return one[:place] + one[place + 1 :] == other[:place] + other[place + 1 :]
 
 
-def _read_spool(spool: Path) -> Iterable[Attempt]:
-    if not spool.exists():
-        return
-    for number, line in enumerate(spool.read_text("utf-8").splitlines(), 1):
-        try:
-            yield Attempt(**json.loads(line))
-        except (ValueError, TypeError):
-            log.error("ledger: line %d of %s cannot be read", number, spool)
+def _read_spool(spool: Path) -> tuple[list[Attempt], list[str]]:
+    """Return the rows of a spool, and the lines of it that are none."""
+    rows: list[Attempt] = []
+    unreadable: list[str] = []
+    if spool.exists():
+        for line in spool.read_text("utf-8").splitlines():
+            try:
+                rows.append(Attempt(**json.loads(line)))
+            except (ValueError, TypeError):
+                unreadable.append(line)
+                log.error("ledger: a line of %s cannot be read", spool)
+    return rows, unreadable

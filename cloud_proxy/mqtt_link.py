@@ -43,6 +43,10 @@ class LinkDown(Exception):
     """The connection could not be made, or broke before it was of use; the text says why."""
 
 
+class Refused(LinkDown):
+    """The broker answered, and does not let us in or subscribe: asking again will not help."""
+
+
 class _Unacked(PersistentStorage):  # pyright: ignore[reportUntypedBaseClass]
     """The messages that the broker has not acknowledged; tells when one was."""
 
@@ -91,6 +95,9 @@ class Link:
         try:
             async with asyncio.timeout(self._config.connect_timeout_s):
                 await self._connect_until_it_works()
+        except Refused as e:
+            hint = "let this user read and write limpet/v1/#, or set [mqtt] username, password_env"
+            raise UserError(f"the broker at {where} does not let us in", str(e), hint) from e
         except (TimeoutError, LinkDown) as e:
             why = str(e) or f"nothing answered within {self._config.connect_timeout_s:g} s"
             hint = "start a broker there, or name another one with --broker HOST:PORT"
@@ -155,10 +162,10 @@ class Link:
                 async with asyncio.timeout(self._config.connect_timeout_s):
                     await self._connect()
                 return
-            except MQTTError as e:  # the broker answered, and refused
+            except (MQTTError, Refused) as e:
                 await self._hang_up()
                 if not forever:
-                    raise LinkDown(f"the broker refused: {e}") from e
+                    raise Refused(f"the broker refused: {e}") from e
                 log.error("mqtt: the broker refused: %s", e)
             except (OSError, LinkDown) as e:  # TimeoutError is one of the first
                 await self._hang_up()
@@ -215,7 +222,7 @@ class Link:
         self._client.subscribe(topic, qos=qos)
         granted = await self._or_lost(self._suback)
         if granted[0] >= 0x80:
-            raise LinkDown(f"the broker does not let us subscribe to {topic}")
+            raise Refused(f"we may not subscribe to {topic}")
 
     async def _self_test(self) -> None:
         """Send ourselves a message through a share group that nobody else is in."""

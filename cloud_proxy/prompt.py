@@ -21,8 +21,8 @@ _ENDED = "done, as said above"
 def messages(request: Request) -> list[ChatMessage]:
     """Return the system prompt and the conversation.
 
-    Every call gets a result, because upstreams refuse a conversation with an open call. A turn that
-    the board ended by itself has none: what came back is in the words that follow the call.
+    Every call gets a result, because upstreams refuse a conversation with an open call. A turn
+    that the board ended by itself has none: what came back is in the words beside the call.
     """
     out: list[ChatMessage] = [{"role": "system", "content": system(request)}]
     open_calls: list[str] = []  # ids that wait for a result

@@ -13,6 +13,7 @@ from firmware import wire
 
 MAX_TTL_S = 600  # however patient a board says it is
 MAX_ID = 64  # characters
+MAX_TRY = 9999
 
 Message = Mapping[str, Any]
 
@@ -77,8 +78,9 @@ def from_wire(
     """
     if body.get("device", device) != device:
         raise wire.WireError("device: the body names another one than the topic")
-    if not 1 <= len(body["id"]) <= MAX_ID:
-        raise wire.WireError(f"id: 1 to {MAX_ID} characters")
+    id_ = body["id"]
+    if not (1 <= len(id_) <= MAX_ID and id_.isascii() and id_.isprintable()):
+        raise wire.WireError(f"id: 1 to {MAX_ID} printable characters of ASCII")
     messages = tuple(_message(entry) for entry in body["msgs"])
     if not messages or "a" in messages[-1]:
         raise wire.WireError("msgs: the last entry must be something to answer")
@@ -86,8 +88,8 @@ def from_wire(
     known = board if board and board.hash == body["hash"] else None
     return Request(
         device=device,
-        id=body["id"],
-        retry=max(0, body["try"]),
+        id=id_,
+        retry=min(max(0, body["try"]), MAX_TRY),
         arrived_s=now_s,
         expires_s=now_s + min(body["ttl"], MAX_TTL_S),
         messages=messages,

@@ -82,6 +82,12 @@ class Proxy:
                 self.process.kill()
                 self.process.wait()
 
+    def __enter__(self) -> "Proxy":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
     def rows(self) -> list[dict]:
         """End the proxy and return what it has written to the ledger."""
         from cloud_proxy.report import attempts
@@ -141,12 +147,12 @@ class Device:
     def turn(self, sentence: str = "turn on pin 2", **fields: object) -> dict:
         return self.final(self.ask(sentence, **fields))
 
-    def close(self) -> None:
+    def __enter__(self) -> "Device":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-
-
-Behaviour = Callable[[web.Request, dict], "asyncio.Future"]
 
 
 class Upstream:
@@ -158,6 +164,7 @@ class Upstream:
         self.keys: list[str | None] = []
         self.asked = threading.Event()
         self.abandoned = threading.Event()  # a client hung up on us
+        self.release = threading.Event()  # lets `finish` go on
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -166,9 +173,11 @@ class Upstream:
     async def _open(self) -> None:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._handle)
-        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1
+        )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/v1"
@@ -186,8 +195,20 @@ class Upstream:
     def _call(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(DEADLINE_S)
 
-    def close(self) -> None:
+    async def finish(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Say the rest once `release` is set."""
+        await asyncio.to_thread(self.release.wait, DEADLINE_S)
+        await response.write(chunk({"content": "done."}) + b"data: [DONE]\n\n")
+
+    def close_server(self) -> None:
+        """Close the port and every connection; safe to call twice."""
         self._call(self._runner.cleanup())
+
+    def __enter__(self) -> "Upstream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close_server()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -2,26 +2,26 @@
 
 import json
 import queue
+from contextlib import ExitStack
 
 import pytest
+
 from tests.system.proxy_kit import Device, Proxy
 
-SENTENCE = "turn on the led on pin 2"
+SENTENCE = "turn on pin 2"
 REQUEST = {"id": "x1", "try": 0, "ttl": 30, "hash": "h1", "msgs": [{"u": SENTENCE}]}
 
 
 @pytest.fixture
 def proxy(broker, tmp_path):
-    proxy = Proxy(f"{broker.host}:{broker.port}", tmp_path)
-    yield proxy
-    proxy.end()
+    with Proxy(f"{broker.host}:{broker.port}", tmp_path) as proxy:
+        yield proxy
 
 
 @pytest.fixture
 def device(broker, proxy):
-    device = Device(broker.host, broker.port)
-    yield device
-    device.close()
+    with Device(broker.host, broker.port) as device:
+        yield device
 
 
 def test_a_sentence_comes_back_as_calls_and_a_row_is_written(device, proxy):
@@ -39,9 +39,8 @@ def test_a_sentence_comes_back_as_calls_and_a_row_is_written(device, proxy):
 
 
 def test_a_board_that_never_announced_itself_is_answered_too(broker, proxy):
-    device = Device(broker.host, broker.port, "quiet", tools=None)
-    assert device.turn(SENTENCE)["calls"][0]["tool"] == "gpio_write"
-    device.close()
+    with Device(broker.host, broker.port, "quiet", tools=None) as device:
+        assert device.turn(SENTENCE)["calls"][0]["tool"] == "gpio_write"
 
 
 def test_a_retry_gets_the_reply_that_was_sent_and_costs_nothing(device, proxy):
@@ -52,10 +51,9 @@ def test_a_retry_gets_the_reply_that_was_sent_and_costs_nothing(device, proxy):
 
 
 def test_two_devices_may_use_the_same_id(broker, device, proxy):
-    other = Device(broker.host, broker.port, "d2")
-    assert device.turn(SENTENCE, id="same")["calls"]
-    assert other.turn("turn on the led on pin 4", id="same")["calls"][0]["args"]["pin"] == 4
-    other.close()
+    with Device(broker.host, broker.port, "d2") as other:
+        assert device.turn(SENTENCE, id="same")["calls"]
+        assert other.turn("turn on pin 4", id="same")["calls"][0]["args"]["pin"] == 4
     assert len(proxy.rows()) == 2
 
 
@@ -114,22 +112,19 @@ def test_garbage_is_passed_over_and_the_next_request_served(device, body):
 
 
 def test_a_topic_of_no_valid_device_is_passed_over(broker, proxy, device):
-    odd = Device(broker.host, broker.port, "NOT A NAME", tools=None)
-    odd.ask(SENTENCE)
-    assert device.turn(SENTENCE)["calls"]
-    with pytest.raises(queue.Empty):
-        odd.next(0.2)
-    odd.close()
+    with Device(broker.host, broker.port, "NOT A NAME", tools=None) as odd:
+        odd.ask(SENTENCE)
+        assert device.turn(SENTENCE)["calls"]
+        assert odd.replies.empty()
     assert len(proxy.rows()) == 1
 
 
 def test_a_retained_request_is_not_answered_at_each_start(broker, tmp_path):
-    device = Device(broker.host, broker.port)
-    device.publish("up/llm/req", REQUEST, retain=True)
-    proxy = Proxy(f"{broker.host}:{broker.port}", tmp_path)
-    assert device.turn(SENTENCE, id="fresh")["id"] == "fresh"
-    device.close()
-    assert [row["request"] for row in proxy.rows()] == ["fresh"]
+    with Device(broker.host, broker.port) as device:
+        device.publish("up/llm/req", REQUEST, retain=True)
+        with Proxy(f"{broker.host}:{broker.port}", tmp_path) as proxy:
+            assert device.turn(SENTENCE, id="fresh")["id"] == "fresh"
+            assert [row["request"] for row in proxy.rows()] == ["fresh"]
 
 
 def test_after_a_restart_of_the_broker_requests_are_served_again(broker, device, proxy):
@@ -151,16 +146,17 @@ def test_after_a_restart_of_the_broker_requests_are_served_again(broker, device,
 
 
 def test_a_thousand_requests_at_once_each_end_once(broker, proxy):
-    devices = [Device(broker.host, broker.port, f"d{n}") for n in range(10)]
-    for number in range(100):
-        for device in devices:
-            device.ask(SENTENCE, id=f"q{number}")
-    ended = [[device.next() for _ in range(100)] for device in devices]
+    with ExitStack() as stack:
+        devices = [
+            stack.enter_context(Device(broker.host, broker.port, f"d{n}")) for n in range(10)
+        ]
+        for number in range(100):
+            for device in devices:
+                device.ask(SENTENCE, id=f"q{number}")
+        ended = [[device.next() for _ in range(100)] for device in devices]
+        assert all(device.replies.empty() for device in devices)
     for replies in ended:
         assert sorted(reply["id"] for reply in replies) == sorted(f"q{n}" for n in range(100))
+        assert all(reply.get("err", "busy") == "busy" for reply in replies)
     answered = sum("calls" in reply for replies in ended for reply in replies)
-    assert all(r.get("err", "busy") == "busy" for replies in ended for r in replies)
-    for device in devices:
-        assert device.replies.empty()
-        device.close()
     assert len(proxy.rows()) == answered > 0

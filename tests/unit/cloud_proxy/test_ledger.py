@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -60,13 +60,25 @@ def test_what_the_database_does_not_take_is_spooled_and_brought_in_later(tmp_pat
     ledger.record(ROW)
     ledger.record(replace(ROW, request="r2"))
     ledger.close()
-    assert [json.loads(line)["request"] for line in ledger.spool.open()] == ["r1", "r2"]
+    assert [json.loads(line)["request"] for line in ledger.spool.read_text().splitlines()] == [
+        "r1",
+        "r2",
+    ]
     repaired = sqlite3.connect(file, isolation_level=None)
     repaired.execute("DROP TABLE attempt")
     repaired.close()
     written(file, [replace(ROW, request="r3")])
     assert {row["request"] for row in attempts(file)} == {"r1", "r2", "r3"}
     assert not ledger.spool.exists()
+
+
+def test_a_line_of_the_spool_that_a_crash_cut_is_kept_aside(tmp_path):
+    file = tmp_path / "l.sqlite"
+    spool = Ledger(file).spool
+    spool.write_text(json.dumps(asdict(ROW)) + '\n{"time_ms": 1, "dev')
+    written(file, [])
+    assert len(attempts(file)) == 1 and not spool.exists()
+    assert spool.with_suffix(".unreadable").read_text() == '{"time_ms": 1, "dev\n'
 
 
 def test_a_ledger_that_cannot_be_made_is_told(tmp_path):
