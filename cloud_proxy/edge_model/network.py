@@ -36,14 +36,42 @@ class Shape:
         return asdict(self)
 
 
-def _norm(x: Array, gain: Array) -> Array:
-    """x: (..., width)."""
-    return x * (gain / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-6))
+def _norm(x: Array) -> Array:
+    """x: (n, width). The gain of the norm is folded into the matrices that follow."""
+    mean = np.full(x.shape[1], 1.0 / x.shape[1], dtype=np.float32)
+    return np.divide(x, np.sqrt((x * x) @ mean + np.float32(1e-6))[:, None])
 
 
 def _softmax(x: Array) -> Array:
-    x = np.exp(x - x.max(axis=-1, keepdims=True))
-    return x / x.sum(axis=-1, keepdims=True)
+    """x: (heads, n, m), over m; changed in place."""
+    x -= x.max(axis=-1, keepdims=True)
+    np.exp(x, out=x)
+    x /= x.sum(axis=-1, keepdims=True)
+    return x
+
+
+def _folded(shape: Shape, weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the weights for row vectors times matrix, with gains and score scales multiplied in.
+
+    Matrices come out as (in, out); `answer` is symbol_embed (width, symbols) behind the last norm.
+    """
+    w = dict(weights)
+    w["answer"] = w["symbol_embed"] * w["dec_norm"]
+    gains = {"answer": "", "copy_query": "dec_norm", "copy_in": "enc_norm", "copy_key": "enc_norm"}
+    for n in range(shape.encoder_layers):
+        gains |= {f"enc{n}.qkv": f"enc{n}.norm1", f"enc{n}.up": f"enc{n}.norm2"}
+    for n in range(shape.decoder_layers):
+        gains |= {f"dec{n}.qkv": f"dec{n}.norm1", f"dec{n}.cross_q": f"dec{n}.norm2"}
+        gains |= {f"dec{n}.up": f"dec{n}.norm3", f"dec{n}.cross_kv": "enc_norm"}
+    for name, gain in gains.items():
+        w[name] = w[name] * w[gain] if gain else w[name]
+        if name.endswith((".qkv", ".cross_q")):
+            w[name][: shape.width] *= np.float32(1.0 / np.sqrt(shape.width // shape.heads))
+    w["copy_query"] = w["copy_query"] * np.float32(1.0 / np.sqrt(shape.width))
+    return {
+        name: np.ascontiguousarray(array.T) if array.ndim == 2 and "embed" not in name else array
+        for name, array in w.items()
+    }
 
 
 class Network:
@@ -53,15 +81,9 @@ class Network:
     """
 
     def __init__(self, shape: Shape, weights: Mapping[str, Array]) -> None:
-        """Keep the weights ready for row vectors times matrix."""
+        """Fold and turn the weights once."""
         self.shape = shape
-        self._w = {
-            name: np.ascontiguousarray(array.T)
-            if array.ndim == 2 and "embed" not in name
-            else array
-            for name, array in weights.items()
-        }
-        self._scale = np.float32(1.0 / np.sqrt(shape.width // shape.heads))
+        self._w = _folded(shape, weights)
         offsets = np.arange(shape.max_words)
         far = np.clip(offsets[None, :] - offsets[:, None], -REACH, REACH) + REACH
         self._near = [
@@ -73,70 +95,60 @@ class Network:
 
         words: for each word its embedding rows, at least one word.
         """
-        w, n = self._w, len(words)
+        w, n, d = self._w, len(words), self.shape.width
         flat = np.fromiter((row for rows in words for row in rows), dtype=np.intp)
         sizes = np.array([len(rows) for rows in words])
         starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
         root: Array = np.sqrt(sizes).astype(np.float32)[:, None]
         bags: Array = np.add.reduceat(w["word_embed"][flat], starts, axis=0)
         x: Array = bags / root
-        x = x + w["place_embed"][:n]
+        x += w["place_embed"][:n]
         for layer in range(self.shape.encoder_layers):
             p = f"enc{layer}."
-            h = _norm(x, w[p + "norm1"])
-            q, k, v = np.split(h @ w[p + "qkv"], 3, axis=-1)
-            near = self._near[layer][:, :n, :n]
-            mixed = self._attend(q, self._heads(k), self._heads(v), near)
-            x = np.add(x, mixed @ w[p + "out"])
-            h = _norm(x, w[p + "norm2"])
-            x = x + np.maximum(h @ w[p + "up"], 0) @ w[p + "down"]
-        x = _norm(x, w["enc_norm"])
-        cross = [
-            tuple(self._heads(part) for part in np.split(x @ w[f"dec{n}.cross_kv"], 2, axis=-1))
-            for n in range(self.shape.decoder_layers)
-        ]
-        return Encoding(x @ w["copy_in"], (x @ w["copy_key"]).T, [(k, v) for k, v in cross])
+            qkv = _norm(x) @ w[p + "qkv"]
+            q, k, v = qkv[:, :d], self._heads(qkv[:, d : 2 * d]), self._heads(qkv[:, 2 * d :])
+            x += self._attend(q, k, v, self._near[layer][:, :n, :n]) @ w[p + "out"]
+            x += np.maximum(_norm(x) @ w[p + "up"], 0) @ w[p + "down"]
+        x = _norm(x)
+        cross: list[tuple[Array, Array]] = []
+        for layer in range(self.shape.decoder_layers):
+            kv = x @ w[f"dec{layer}.cross_kv"]
+            cross.append((self._heads(kv[:, :d]), self._heads(kv[:, d:])))
+        return Encoding(x @ w["copy_in"], (x @ w["copy_key"]).T, cross)
 
     def start(self, encoding: Encoding) -> Decoding:
         """Return a decoding of this sentence that has written nothing yet."""
-        return Decoding(encoding, [None] * self.shape.decoder_layers)
+        s = self.shape
+        size = (s.decoder_layers, 2, s.heads, s.max_actions, s.width // s.heads)
+        return Decoding(encoding, np.empty(size, dtype=np.float32))
 
     def step(self, state: Decoding, symbol: int, word: int = -1) -> Array:
         """Feed the last action (a symbol, or a word >= 0); return logits (symbols + words,)."""
-        w, e = self._w, state.encoding
-        x = e.copied[word] if word >= 0 else w["symbol_embed"][symbol]
-        x = (x + w["step_embed"][state.length])[None, :]
-        state.length += 1
+        w, e, d, at = self._w, state.encoding, self.shape.width, state.length
+        fed = e.copied[word] if word >= 0 else w["symbol_embed"][symbol]
+        x: Array = (fed + w["step_embed"][at])[None, :]
+        state.length = at + 1
         for layer in range(self.shape.decoder_layers):
-            p = f"dec{layer}."
-            h = _norm(x, w[p + "norm1"])
-            q, k, v = np.split(h @ w[p + "qkv"], 3, axis=-1)
-            new = self._heads(k), self._heads(v)
-            past = state.past[layer]
-            if past is not None:
-                new = (
-                    np.concatenate((past[0], new[0]), axis=1),
-                    np.concatenate((past[1], new[1]), axis=1),
-                )
-            state.past[layer] = new
-            x = x + self._attend(q, *new) @ w[p + "out"]
-            h = _norm(x, w[p + "norm2"])
-            x = x + self._attend(h @ w[p + "cross_q"], *e.cross[layer]) @ w[p + "cross_out"]
-            h = _norm(x, w[p + "norm3"])
-            x = x + np.maximum(h @ w[p + "up"], 0) @ w[p + "down"]
-        x = _norm(x, w["dec_norm"])[0]
-        pointers = (x @ w["copy_query"]) @ e.keys * np.float32(1.0 / np.sqrt(self.shape.width))
-        return np.concatenate((w["symbol_embed"] @ x, pointers))
+            p, past = f"dec{layer}.", state.past[layer]
+            qkv = _norm(x) @ w[p + "qkv"]
+            past[:, :, at] = qkv[0, d:].reshape(2, self.shape.heads, -1)
+            x += self._attend(qkv[:, :d], *past[:, :, : at + 1]) @ w[p + "out"]
+            x += self._attend(_norm(x) @ w[p + "cross_q"], *e.cross[layer]) @ w[p + "cross_out"]
+            x += np.maximum(_norm(x) @ w[p + "up"], 0) @ w[p + "down"]
+        x = _norm(x)
+        pointers = (x @ w["copy_query"]) @ e.keys
+        return np.concatenate((x @ w["answer"], pointers), axis=1)[0]
 
     def _heads(self, x: Array) -> Array:
         """(n, width) to (heads, n, width / heads)."""
         return x.reshape(x.shape[0], self.shape.heads, -1).transpose(1, 0, 2)
 
     def _attend(self, q: Array, k: Array, v: Array, bias: Array | None = None) -> Array:
-        """q: (n, width); k, v: (heads, m, width / heads). Returns (n, width)."""
-        scores = self._heads(q) @ k.transpose(0, 2, 1) * self._scale
-        mixed = _softmax(scores if bias is None else scores + bias) @ v
-        return mixed.transpose(1, 0, 2).reshape(q.shape[0], -1)
+        """q: (n, width), scaled; k, v: (heads, m, width / heads). Returns (n, width)."""
+        scores = self._heads(q) @ k.transpose(0, 2, 1)
+        if bias is not None:
+            scores += bias
+        return (_softmax(scores) @ v).transpose(1, 0, 2).reshape(q.shape[0], -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +165,11 @@ class Encoding:
 
 @dataclass(slots=True)
 class Decoding:
-    """What one decoding has written so far: its length, and each layer's keys and values."""
+    """What one decoding has written so far.
+
+    past: (layers, 2, heads, max_actions, width / heads), keys and values; `length` are filled.
+    """
 
     encoding: Encoding
-    past: list[tuple[Array, Array] | None]
+    past: Array
     length: int = 0
