@@ -1,0 +1,71 @@
+"""Replies: templates over results, and questions for what is missing."""
+
+import pytest
+
+from cloud_proxy.edge_model.grammar import Call, Outcome
+from cloud_proxy.edge_model.say import INTENTS, say
+from cloud_proxy.edge_model.table import INTENTS as SYMBOLS
+from cloud_proxy.edge_model.table import TOOLS
+
+
+def rule(when, *steps):
+    do = [{"tool": tool, "args": args} for tool, args in steps]
+    return Outcome("call", (Call("rule_set", {"when": when, "do": do}),))
+
+
+ON = ("gpio_write", {"pin": 5, "value": 1})
+TOGGLE = ("gpio_toggle", {"pin": 2})
+DHT = {"tool": "dht_read", "args": {"pin": 4, "model": "dht22"}, "field": "temperature_c"}
+SAID = {
+    "a rule by interval": (
+        rule({"every_s": 10}, TOGGLE),
+        "Every 10 seconds I will toggle pin 2 (rule {0.name}).",
+    ),
+    "a rule after an hour": (
+        rule({"in_s": 3600}, ON),
+        "In 1 hour I will turn pin 5 on (rule {0.name}).",
+    ),
+    "a rule by time": (
+        rule({"at": "07:00"}, ON),
+        "Every day at 07:00 I will turn pin 5 on (rule {0.name}).",
+    ),
+    "a rule on weekdays": (
+        rule({"at": "07:00", "days": "mon,tue,wed,thu,fri"}, ON),
+        "On weekdays at 07:00 I will turn pin 5 on (rule {0.name}).",
+    ),
+    "a rule by edge with two steps": (
+        rule({"pin": 4, "edge": "rising"}, ON, TOGGLE),
+        "When pin 4 goes high I will turn pin 5 on and toggle pin 2 (rule {0.name}).",
+    ),
+    "a rule by sensor": (
+        rule({"read": DHT, "above": 30}, ON),
+        "When the temperature on pin 4 goes above 30 degrees C I will turn pin 5 on "
+        "(rule {0.name}).",
+    ),
+    "two calls number their results": (
+        Outcome("call", (Call(*ON), Call("gpio_read", {"pin": 2}))),
+        "Pin {0.pin} is {0.value:off|on}. Pin {1.pin} is {1.value:off|on}.",
+    ),
+    "a missing pin": (Outcome("ask", (), "gpio_write", "pin"), "Which pin?"),
+    "a missing pin with a name": (
+        Outcome("ask", (), "gpio_write", "pin", "pump"),
+        "Which pin is the pump on?",
+    ),
+}
+
+
+@pytest.mark.parametrize("outcome, text", SAID.values(), ids=SAID)
+def test_it_says(outcome, text):
+    assert say(outcome) == text
+
+
+def test_every_tool_and_every_intent_has_words():
+    for tool in set(TOOLS) - {"rule_set"}:
+        assert say(Outcome("call", (Call(tool, {}),)))
+    assert set(SYMBOLS) <= set(INTENTS)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_missing_argument_is_asked_for(tool):
+    for arg in (*TOOLS[tool].required, *TOOLS[tool].optional):
+        assert say(Outcome("ask", (), tool, arg.key)).endswith((".", "?"))
