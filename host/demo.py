@@ -21,7 +21,6 @@ SENTENCES = (
     "who won the world cup?",
 )
 OFFLINE_S = 20 * 60 + 2  # virtual: a little more than the last rule waits
-RECONNECT_S = 5 * 60  # virtual: more than the longest pause between two attempts
 _CHART_WIDTH = 60
 _HELP = """say a sentence, or
   /ff 10m      fast-forward the board's time: s, m, h or d
@@ -94,10 +93,7 @@ class Demo:
             f"   pin {self._led} changed {len(pin.history) - before} times with no broker, "
             "no proxy and no model in reach"
         )
-        lab.person.online = None
-        lab.broker.start()
-        lab.world.run(seconds=RECONNECT_S)
-        lab.wait_online()
+        lab.end_outage()
         self._out.print("   the broker is back, and so is the board, by itself")
 
     def pins(self) -> None:
@@ -162,7 +158,7 @@ class Demo:
         elif line == "/broker off":
             lab.broker.stop()
         elif line == "/broker on":
-            lab.broker.start()
+            lab.end_outage()
         elif word == "/pins":
             self.pins()
         elif word == "/ledger":

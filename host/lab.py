@@ -16,6 +16,8 @@ from host.person import Person
 from host.proxy_process import ProxyProcess, temporary_folder
 
 ONLINE_TIMEOUT_S = 30.0
+_LONGEST_BACKOFF_S = 120  # virtual: more than a board pauses between two attempts
+_STEP_S = 5
 
 
 class Lab:
@@ -68,14 +70,32 @@ class Lab:
         self.proxy = self._stack.enter_context(ProxyProcess(address, self.folder, config))
         return self.proxy
 
-    def wait_online(self, timeout_s: float = ONLINE_TIMEOUT_S) -> None:
-        """Return when the board has announced itself. Raises TimeoutError with its console."""
+    def wait_online(self, timeout_s: float = ONLINE_TIMEOUT_S, hello: int = 1) -> None:
+        """Return when the board has said hello that many times since it was made.
+
+        Raises TimeoutError with what its console says.
+        """
         try:
-            self.person.wait_until(
-                lambda: bool(self.person.online and self.person.info), timeout_s, "hello"
-            )
+            self.world.wait_for(lambda: self.hellos() >= hello, timeout_s, "the board's hello")
+            self.person.wait_until(lambda: bool(self.person.info), timeout_s, "its birth message")
         except TimeoutError as e:
             raise TimeoutError(f"{e}; its console says:\n{self.board.serial.text}") from e
+
+    def hellos(self) -> int:
+        """Return how often the board has come online, as its console tells."""
+        return self.board.serial.text.count("online as ")
+
+    def end_outage(self) -> None:
+        """Start the broker again and fast-forward until the board has found its way back."""
+        before = self.hellos()
+        with self.world.paused():  # else the board could speak before anyone listens
+            self.broker.start()
+            self.person.wait_subscribed()
+        for _ in range(_LONGEST_BACKOFF_S // _STEP_S):
+            if self.hellos() > before:
+                break
+            self.world.run(seconds=_STEP_S)
+        self.wait_online(hello=before + 1)
 
     def close(self) -> None:
         """End everything that was started."""

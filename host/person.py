@@ -39,7 +39,9 @@ class Person:
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=f"limpet-person-{self._run}"
         )
+        self._client.reconnect_delay_set(min_delay=1, max_delay=2)
         self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.on_socket_open = self.no_delay
@@ -50,12 +52,16 @@ class Person:
                 f"no broker at {host}:{port}", str(e), "start one, or name another with --broker"
             ) from e
         self._client.loop_start()
+        self.wait_subscribed()
+
+    def wait_subscribed(self) -> None:
+        """Return once subscribed, again after the broker was away. Raises UserError if not."""
         if not self._subscribed.wait(CONNECT_TIMEOUT_S):
             self.close()
             raise UserError(
-                f"the broker at {host}:{port} lets nobody subscribe",
+                "the broker lets nobody subscribe",
                 f"no SUBACK within {CONNECT_TIMEOUT_S:.0f} s",
-                "check its access rules",
+                "check that it runs, and its access rules",
             )
 
     def ask(self, text: str, timeout_s: float = 60.0, **wishes: Any) -> dict[str, Any]:
@@ -114,6 +120,10 @@ class Person:
     def _on_connect(self, client: mqtt.Client, *_: Any) -> None:
         kinds = (wire.STATUS, wire.INFO, wire.ANSWER, wire.EVENT)
         client.subscribe([(wire.topic(self.device, kind), 1) for kind in kinds])
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self._subscribed.clear()
+        self.online = None
 
     def _on_subscribe(self, *_: Any) -> None:
         self._subscribed.set()

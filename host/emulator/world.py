@@ -1,7 +1,8 @@
 """A world of emulated boards that share one virtual time."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -102,6 +103,16 @@ class World:
         try:
             self._timeline.hold(target_us)
             self._wait_until_there(target_us)
+        finally:
+            if self.realtime:
+                self._timeline.follow_wall()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let no time pass for any board within the block; the world outside goes on."""
+        self._timeline.hold()
+        try:
+            yield
         finally:
             if self.realtime:
                 self._timeline.follow_wall()

@@ -82,10 +82,7 @@ def test_rules_fire_on_time_while_the_broker_is_stopped(lab: Lab) -> None:
     assert all(abs(step - 10) < 0.1 for step in steps[:-2])
     assert edges[-1][1] == 0 or lab.board.pin(2).value == 0
     assert [rule["when"] for rule in stored(lab, "rules").values()] == [{"every_s": 10}]
-    lab.person.online = None
-    lab.broker.start()
-    lab.world.run(minutes=5)
-    lab.wait_online()
+    lab.end_outage()
 
 
 def test_the_ledger_has_a_row_for_each_request(lab: Lab) -> None:
