@@ -29,7 +29,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[proxy,dev]'
 	@# Its own dependencies are for other hosts; the VM has what it needs.
 	@$(BIN)/pip install --quiet --no-deps --constraint constraints.txt adafruit-circuitpython-asyncio
-	@$(BIN)/python -m host.emulator.vm_module
+	@$(BIN)/python -c "from host.emulator.vm_module import main; main()"
 	@touch $@
 
 demo: setup ## Run the main job offline: a board, sentences, pins, rules, costs

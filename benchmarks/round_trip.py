@@ -18,6 +18,7 @@ from results import row, save
 
 from cloud_proxy.edge_model import EdgeModel
 from firmware import wire
+from host.emulator.pins import Pin
 from host.lab import Lab
 from host.person import Person
 
@@ -76,7 +77,7 @@ def main() -> None:
         changed = threading.Event()
         moment = [0.0]
 
-        def on_change(_: float, __: int) -> None:
+        def on_change(_: Pin, __: int, ___: int) -> None:
             moment[0] = time.perf_counter()
             changed.set()
 
