@@ -37,7 +37,13 @@ _CHANGES = {
             "return\n",
         ),
     ],
-    "stream": [("from uerrno import EINPROGRESS", "from errno import EINPROGRESS")],
+    "stream": [
+        ("from uerrno import EINPROGRESS", "from errno import EINPROGRESS"),
+        (
+            "async def start_server(cb, host, port, backlog=5):",
+            "async def start_server(cb, host, port, backlog=5, ssl=None):",
+        ),
+    ],
 }
 
 

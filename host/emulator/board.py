@@ -76,6 +76,7 @@ class Board:
         self._heap_bytes = (heap_kb or spec.heap_kb) * 1024
         self._seed = seed
         self._boot: Boot | None = None
+        self._wanted: BoardExit | None = None
         self._thread: threading.Thread | None = None
         self._last_heap = HeapStats(0, 0, 0, 0)
         self.serial.connect(self.clock.wake)
@@ -92,6 +93,7 @@ class Board:
         self._join(_JOIN_TIMEOUT_S)
         self.state = "running"
         self.exit = None
+        self._wanted = None
         self.clock.start()
         self.rtc.power_on()
         self._thread = threading.Thread(
@@ -100,10 +102,9 @@ class Board:
         self._thread.start()
 
     def stop(self) -> None:
-        """Switch it off in good order for the desktop; the program is not told."""
+        """Switch it off; the program is not told. One that ended already keeps its state."""
         self._request(Stopped("switched off"))
         self._join(_JOIN_TIMEOUT_S)
-        self.state = "off"
 
     def reset(self) -> None:
         """Press its reset button: the program is not told, and the board boots again."""
@@ -225,11 +226,20 @@ class Board:
             self._thread = None
 
     def _request(self, exit_: BoardExit) -> None:
+        """Have the VM unwound by `exit_` as soon as it calls the host, or loops."""
+        if self.state != "running":
+            return
+        self._wanted = exit_
+        self.clock.interrupt()
         boot = self._boot
-        if boot and self.state == "running":
-            boot.request(exit_)
+        if boot:
+            boot.nudge()
 
     def _attend(self) -> bool:
+        """Deal with what came from outside; True if the guest has interrupts to handle."""
+        wanted, self._wanted = self._wanted, None
+        if wanted:
+            raise wanted
         boot = self._boot
         return boot.attend() if boot else False
 

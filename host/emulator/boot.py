@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from host.emulator import imports
 from host.emulator.anatomy import anatomy
 from host.emulator.descriptors import Console, Descriptor, RandomSource, Table
-from host.emulator.exits import BoardExit, ProgramExit
+from host.emulator.exits import ProgramExit
 from host.emulator.files import GuestFiles
 from host.emulator.heap import HeapStats
 from host.emulator.host_calls import OPERATIONS, Port
@@ -63,7 +63,6 @@ class Boot:
         self._rom = rom_image() + _PLATFORM
         self._lock = threading.Lock()
         self._vm: Vm | None = None
-        self._request: BoardExit | None = None
         self._last_heap: HeapStats | None = None
         self._pending: deque[tuple[int, int]] = deque()
         self._thread = 0
@@ -107,18 +106,15 @@ class Boot:
 
     # -- from any thread -----------------------------------------------------------------------
 
-    def request(self, exit_: BoardExit) -> None:
-        """Have the VM unwound by this exception as soon as it calls the host, or loops."""
-        self._request = exit_
-        self._call_attention()
-
     def interrupt(self, function: int, argument: int) -> None:
         """Have the guest's function(argument) run soon, as its scheduler does."""
-        self._pending.append((function, argument))
-        self._call_attention()
+        if function:
+            self._pending.append((function, argument))
+            self.clock.interrupt()
+            self.nudge()
 
-    def _call_attention(self) -> None:
-        self.clock.interrupt()
+    def nudge(self) -> None:
+        """Have the VM attend even if it computes without ever calling the host."""
         if threading.get_ident() != self._thread:
             with self._lock:
                 if self._vm:
@@ -136,15 +132,10 @@ class Boot:
     # -- from the VM's thread ------------------------------------------------------------------
 
     def attend(self) -> bool:
-        """Deal with what was requested meanwhile; True if interrupts were put in the queue."""
-        if self._request:
-            raise self._request
-        found = False
+        """Put what interrupted into the scheduler's queue; True if there was something."""
+        found = bool(self._pending)
         while self._pending:
-            function, argument = self._pending.popleft()
-            if function:
-                self._anatomy.schedule(self.memory, function, argument)
-                found = True
+            self._anatomy.schedule(self.memory, *self._pending.popleft())
         return found
 
     def booted(self, allocated: int) -> None:

@@ -53,7 +53,7 @@ class Clock:
     def now_us(self) -> int:
         """The board's time now; for a board that is not running, the world's."""
         if self.is_running and self.timeline.is_held:
-            return self._now_us
+            return max(self._now_us, self.timeline.floor_us)
         return max(self._now_us, self.timeline.limit_us())
 
     def is_at(self, limit_us: int) -> bool:
@@ -114,7 +114,7 @@ class Clock:
 
     def read(self) -> int:
         """Return the time, and let it advance a little."""
-        now = self._now_us + READ_COST_US
+        now = max(self._now_us, self.timeline.floor_us) + READ_COST_US
         limit = self.timeline.limit_us()
         if self.timeline.is_held:
             if now > limit:
@@ -145,6 +145,7 @@ class Clock:
                 return
             if deadline_us is not None and self._now_us >= deadline_us:
                 return
+            self._now_us = max(self._now_us, self.timeline.floor_us)
             limit = self.timeline.limit_us()
             target = self._next_stop(deadline_us)
             if self.timeline.is_held:

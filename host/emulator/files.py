@@ -17,7 +17,10 @@ _CREATE, _DIRECTORY, _EXCLUSIVE, _TRUNCATE = 1, 2, 4, 8  # path_open's oflags
 _APPEND = 1  # fd_flags
 _MAY_READ, _MAY_WRITE = 1 << 1, 1 << 6  # rights
 DEVICE_MARK = "\x01"  # a name that starts so is a device of the emulator, not a file
-RANDOM_PATHS = ("dev/random", "dev/urandom")  # the VM's C code reads it, for os.urandom and the seed of random
+RANDOM_PATHS = (
+    "dev/random",
+    "dev/urandom",
+)  # the VM's C code reads it, for os.urandom and the seed of random
 
 
 class GuestFiles:

@@ -16,11 +16,21 @@ class HeapStats:
     peak: int
 
 
-# The collector keeps 3 bits beside each block of 16 bytes.
-_BLOCK_BITS, _TABLE_BITS = 128, 3
+# py/gc.c splits what it is given: 8 bytes of allocation table for each 32 blocks of 16 bytes and
+# their 4 bytes of finaliser table, with a gap of one byte; so the pool grows in steps of 64.
+_STEP, _GAP = 64, 1
+_BITS_PER_TABLE_BYTE = 524
+
+
+def pool_bytes(heap_bytes: int) -> int:
+    """Return how much of a heap of this size can be allocated."""
+    return (heap_bytes - _GAP) * 8 // _BITS_PER_TABLE_BYTE * _STEP
 
 
 def heap_bytes_for(wanted: int, shim_cost: int) -> int:
-    """Return the size to ask of the VM so that `wanted` bytes of heap remain beside the shims."""
-    extra = shim_cost + -(-shim_cost * _TABLE_BITS // _BLOCK_BITS)
-    return wanted + -(-extra // 16) * 16
+    """Return the size to ask of the VM so that a heap of `wanted` bytes remains beside the shims.
+
+    The pool is that of the wanted heap plus the shims' cost, rounded up to a step.
+    """
+    table_bytes = -(-(pool_bytes(wanted) + shim_cost) // _STEP)
+    return -(-table_bytes * _BITS_PER_TABLE_BYTE // 8) + _GAP

@@ -37,6 +37,8 @@ class Port(Descriptor):
         self._boot = boot
         self._pushed: list[int] = []
         self._polls = Polls(boot.clock, boot.descriptors)
+        self._waits = 0
+        self._unfinished: dict[int, int] = {}  # deadlines of waits that were interrupted
         self._next_socket: SocketFile | None = None
         self._peer = ("0.0.0.0", 0)
         self._table = [getattr(self, name) if name else None for name in _METHODS]
@@ -94,9 +96,10 @@ class Port(Descriptor):
         self._boot.pins[pin].handle(*self._pushed)
 
     @_operation
-    def timer_start(self, period_us: int) -> int:
-        """Start a timer. Pushed: periodic, function, argument."""
-        periodic, function, argument = self._pushed
+    def timer_start(self, period_ms: int) -> int:
+        """Start a timer. Pushed: periodic, function, argument, microseconds more."""
+        periodic, function, argument, us = self._pushed
+        period_us = max(1, period_ms * 1000 + us)
         return self._boot.timers.start(period_us, bool(periodic), function, argument)
 
     @_operation
@@ -144,12 +147,26 @@ class Port(Descriptor):
 
     @_operation
     def wait(self, ms: int) -> int:
-        """Wait until `ms` have passed or an interrupt came; return the ms that are left."""
-        clock = self._boot.clock
-        deadline_us = clock.now_us + ms * 1000
+        """Wait until `ms` have passed: 0. After an interrupt: a number to go on waiting with."""
+        deadline_us = self._boot.clock.now_us + ms * 1000
         self._boot.sample_heap()
-        clock.wait(deadline_us)
-        return max(0, -((clock.now_us - deadline_us) // 1000))
+        if self._wait_until(deadline_us):
+            return 0
+        self._waits += 1
+        self._unfinished[self._waits] = deadline_us
+        return self._waits
+
+    @_operation
+    def wait_on(self, number: int) -> int:
+        """Go on with a wait that was interrupted; answers like `wait`."""
+        if not self._wait_until(self._unfinished[number]):
+            return number
+        del self._unfinished[number]
+        return 0
+
+    def _wait_until(self, deadline_us: int) -> bool:
+        self._boot.clock.wait(deadline_us)
+        return self._boot.clock.now_us >= deadline_us
 
     @_operation
     def time(self, _: int) -> int:

@@ -17,6 +17,7 @@ class Timeline:
         self._held_us: int | None = 0
         self._base_us = 0
         self._base_wall_ns = 0
+        self.floor_us = 0  # where time last stopped following the wall: no board is behind that
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -35,6 +36,8 @@ class Timeline:
         """Hold time at `at_us`, or where it is now; return the limit. Time never goes back."""
         with self._lock:
             now = self.limit_us()
+            if self._held_us is None:
+                self.floor_us = now
             self._held_us = now if at_us is None else max(now, at_us)
             limit = self._held_us
         self._tell()

@@ -234,7 +234,8 @@ class Timer:
         port(mode, OP_PUSH)
         port(id(callback) if callback else 0, OP_PUSH)
         port(id(self), OP_PUSH)
-        self._number = port(us, OP_TIMER_START)
+        port(us % 1000, OP_PUSH)
+        self._number = port(us // 1000, OP_TIMER_START)
         Timer._running[self._id] = self
 
     def deinit(self):

