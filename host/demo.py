@@ -22,6 +22,7 @@ SENTENCES = (
 )
 OFFLINE_S = 20 * 60 + 2  # virtual: a little more than the last rule waits
 _CHART_WIDTH = 60
+_NEAR_S = 120  # the part of the history that is drawn from near
 _HELP = """say a sentence, or
   /ff 10m      fast-forward the board's time: s, m, h or d
   /broker off  take the network away; /broker on brings it back
@@ -97,16 +98,21 @@ class Demo:
         self._out.print("   the broker is back, and so is the board, by itself")
 
     def pins(self) -> None:
-        """Draw the history of every pin that was driven."""
+        """Draw the history of every pin that was driven: all of it, and its end from near."""
         end_s = self._lab.world.now_s
+        self._draw_pins(0, end_s)
+        if end_s > 2 * _NEAR_S:
+            self._draw_pins(end_s - _NEAR_S, end_s)
+
+    def _draw_pins(self, start_s: float, end_s: float) -> None:
         board = self._lab.board
-        driven = [n for n in self._lab.spec.pins.usable if board.pin(n).history]
-        for number in driven:
-            line = pin_chart.draw(board.pin(number).history, 0, end_s, _CHART_WIDTH)
-            self._out.print(f"   pin {number:<3} [yellow]{line}[/yellow]")
-        if driven:
-            axis = pin_chart.axis(0, end_s, _CHART_WIDTH)
-            self._out.print(f"           [dim]{axis}  ({pin_chart.BOTH} blinks)[/dim]")
+        for number in self._lab.spec.pins.usable:
+            history = board.pin(number).history
+            if history:
+                line = pin_chart.draw(history, start_s, end_s, _CHART_WIDTH)
+                self._out.print(f"   pin {number:<3} [yellow]{line}[/yellow]")
+        axis = pin_chart.axis(start_s, end_s, _CHART_WIDTH)
+        self._out.print(f"           [dim]{axis}[/dim]", highlight=False)
 
     def ledger(self) -> None:
         """Print the proxy's ledger: one row a request."""

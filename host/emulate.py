@@ -8,6 +8,7 @@ from host.boards import load_board
 from host.emulator import World, run_program
 from host.errors import UserError
 from host.image import board_files
+from host.lab import fresh_seed
 
 
 def run_agent(board_name: str, broker: str, device: str, storage: Path | None) -> None:
@@ -25,7 +26,7 @@ def run_agent(board_name: str, broker: str, device: str, storage: Path | None) -
     files = board_files(load_board(board_name), settings)
     talk = Console(stderr=True)
     talk.print(f"{device} on {board_name}, broker {broker}; Ctrl-C ends it", highlight=False)
-    with World(realtime=True) as world:
+    with World(realtime=True, seed=fresh_seed()) as world:
         board = world.board(board_name, name=device, files=files, storage=storage)
         board.serial.on_line = print_line
         board.start()

@@ -3,6 +3,7 @@
 The demo, the system tests and the benchmarks stand on it. Every part is the real one.
 """
 
+import secrets
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -20,12 +21,17 @@ _LONGEST_BACKOFF_S = 120  # virtual: more than a board pauses between two attemp
 _STEP_S = 5
 
 
+def fresh_seed() -> int:
+    """Return a seed that no earlier run had: boards must not repeat their nonces."""
+    return secrets.randbits(32)
+
+
 class Lab:
     """Starts all parts in order and ends them in the opposite one.
 
     board_name: a file of boards/. broker_kind: see Broker. proxy: False for none. proxy_config:
     for `limpet-proxy serve`. settings: merged over the board's settings.json. realtime: whether
-    the board's clock follows the wall.
+    the board's clock follows the wall. seed: of what is random on the board; None: never the same.
     """
 
     def __init__(
@@ -38,6 +44,7 @@ class Lab:
         proxy_config: Path | None = None,
         settings: dict[str, Any] | None = None,
         realtime: bool = True,
+        seed: int | None = None,
     ) -> None:
         """Start the parts; the board is online when this returns."""
         self._stack = ExitStack()
@@ -52,7 +59,9 @@ class Lab:
             self.person = self._stack.enter_context(
                 Person(self.broker.host, self.broker.port, device)
             )
-            self.world: World = self._stack.enter_context(World(realtime=realtime))
+            self.world: World = self._stack.enter_context(
+                World(realtime=realtime, seed=fresh_seed() if seed is None else seed)
+            )
             self.board: Board = self.world.board(
                 board_name,
                 name=device,

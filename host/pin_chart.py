@@ -10,8 +10,8 @@ LOW, HIGH, BOTH = "▁", "▇", "▒"
 def draw(history: Sequence[Edge], start_s: float, end_s: float, width: int) -> str:
     """Return the pin's level between two times as `width` characters.
 
-    history: edges in order of time; before the first one the pin is low. A character that spans
-    both levels is BOTH.
+    history: edges in order of time; before the first one the pin is low. A character is the
+    level at its end, or BOTH if the pin went there and back within it.
     """
     step = (end_s - start_s) / width
     at = 0
@@ -21,19 +21,19 @@ def draw(history: Sequence[Edge], start_s: float, end_s: float, width: int) -> s
         at += 1
     cells: list[str] = []
     for cell in range(width):
-        seen = {level}
+        edges = 0
         cell_end_s = start_s + (cell + 1) * step
         while at < len(history) and history[at][0] < cell_end_s:
             level = history[at][1]
-            seen.add(level)
             at += 1
-        cells.append(BOTH if len(seen) > 1 else HIGH if level else LOW)
+            edges += 1
+        cells.append(BOTH if edges > 1 else HIGH if level else LOW)
     return "".join(cells)
 
 
 def axis(start_s: float, end_s: float, width: int) -> str:
-    """Return a time axis of the same width, with its start, middle and end in minutes."""
-    marks = [f"{s / 60:.0f} min" for s in (start_s, (start_s + end_s) / 2, end_s)]
-    left, middle, right = marks
-    room = width - len(left) - len(right)
-    return left + middle.center(room) + right
+    """Return a time axis of the same width, with its start, middle and end as min:s."""
+    left, middle, right = (
+        f"{s // 60:.0f}:{s % 60:02.0f}" for s in (start_s, (start_s + end_s) / 2, end_s)
+    )
+    return left + middle.center(width - len(left) - len(right)) + right

@@ -1,0 +1,129 @@
+"""`limpet` as a person runs it: what it prints, how it ends, what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host.broker import Broker
+
+LIMPET = (sys.executable, "-m", "host.cli")
+QUIET = os.environ | {"NO_COLOR": "1", "COLUMNS": "120"}
+
+
+def limpet(*arguments: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*LIMPET, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=QUIET,
+        stdin=subprocess.DEVNULL,
+        **kwargs,  # type: ignore[call-overload]
+    )
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue  # it has ended
+        if int(fields[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("broker", ["default", "iotcore"])
+def test_the_demo_tells_the_whole_story(broker: str) -> None:
+    done = limpet("demo", *([] if broker == "default" else ["--broker", broker]))
+    assert done.returncode == 0, done.stderr
+    for words in ("turn on the led on pin 2", "Pin 2 is on", "gpio 5", "7 requests", "▇", "edge"):
+        assert words in done.stdout, words
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+PROGRAM = """
+import sys, time
+start = time.ticks_ms()
+time.sleep(3600)
+print("an hour:", time.ticks_diff(time.ticks_ms(), start) // 1000, "s")
+sys.exit(3)
+"""
+
+
+def test_a_program_prints_exactly_what_it_prints_and_ends_with_its_own_code(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "hour.py"
+    file.write_text(PROGRAM)
+    done = limpet("emulate", "--fast", str(file))
+    assert (done.stdout, done.returncode) == ("an hour: 3600 s\n", 3)
+
+
+def test_boards_as_json() -> None:
+    done = limpet("boards", "--json")
+    assert "esp32-devkit" in [board["name"] for board in json.loads(done.stdout)]
+
+
+MISUSE = {
+    "a command that is none": (["fly"], 2, "No such command"),
+    "a broker that is none": (["demo", "--broker", "amqtt"], 2, "mosquitto or iotcore"),
+    "a program that is not there": (["emulate", "nope.py"], 1, "hint:"),
+    "a board that is not there": (["emulate", "--board", "arduino"], 1, "no board is called"),
+    "an address that is none": (["emulate", "--broker", "here"], 1, "HOST:PORT"),
+}
+
+
+@pytest.mark.parametrize("arguments, code, words", MISUSE.values(), ids=MISUSE)
+def test_misuse_gets_words_and_no_traceback(arguments: list[str], code: int, words: str) -> None:
+    done = limpet(*arguments)
+    assert done.returncode == code
+    assert words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_agent_runs_against_any_broker_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    with Broker.open() as broker:
+        storage = tmp_path / "kitchen.flash"
+        process = subprocess.Popen(
+            [*LIMPET, "emulate", "--broker", f"{broker.host}:{broker.port}", "--name", "kitchen",
+             "--storage", str(storage)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=QUIET,
+        )  # fmt: skip
+        assert process.stdout and process.stderr
+        for line in process.stdout:
+            if "online as kitchen" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+        rest = process.stderr.read()
+        process.stdout.close()
+        process.stderr.close()
+        assert "switched off" in rest and "Traceback" not in rest
+        assert storage.stat().st_size > 0
+
+
+def test_ctrl_c_in_the_demo_leaves_no_process(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*LIMPET, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=QUIET
+    )
+    assert process.stdout and process.stderr
+    for line in process.stdout:
+        if "board" in line:
+            break
+    children = children_of(process.pid)
+    assert len(children) >= 2
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    assert process.returncode != 0 and "Traceback" not in process.stderr.read()
+    process.stdout.close()
+    process.stderr.close()
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
