@@ -1,9 +1,10 @@
-"""Where the VM keeps its own state in linear memory: found by looking, once for each module.
+"""Where the VM keeps its own state in linear memory: found by looking, once in a process.
 
-Two things on a chip are done by hardware and C code beside the VM: an interrupt puts a callback
-into the scheduler's queue, and errno's numbers are the chip's. Here the host does both, by writing
-where the VM itself would write. A probe program runs once and shows where that is: no address is
-written down here, only MicroPython's own data layouts, and each find is checked to be the only one.
+Some things on a chip are done by hardware and C code beside the VM: an interrupt puts a callback
+into the scheduler's queue, errno's numbers are the chip's, the heap can be looked at. Here the host
+does them, by reading and writing where the VM itself would. A probe program runs once and shows
+where that is: no address is written down here, only MicroPython's own data layouts, and each find
+is checked to be the only one.
 """
 
 import struct
@@ -149,8 +150,9 @@ class _Finds:
         return found[0]
 
     def heap(self, near: int) -> int:
-        """Return the address, near another one, of the record whose five words fit together as a heap's do.
+        """Return the address, near another one, of the record of the collector's heap.
 
+        It is told by its first five words, which fit together as nothing else does.
         They are: the allocation table and its length (2 bits a block), the finaliser table behind
         it (1 bit a block), the pool's start behind that, the pool's end.
         """
@@ -170,7 +172,8 @@ class _Finds:
         return found[0]
 
     def _entries(self, dictionary: int) -> list[int]:
-        """Return the addresses of a dict's (key, value) pairs: type, map {used<<3, alloc, table}."""
+        """Return the addresses of the (key, value) pairs of a dict object."""
+        # Its words: type, number of pairs << 3 | flags, size, table.
         _, used, _, table = struct.unpack_from("<IIII", self.before, dictionary)
         return [table + 8 * i for i in range(used >> 3)]
 

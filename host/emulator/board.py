@@ -4,6 +4,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -260,10 +261,8 @@ def _measured_cost() -> int:
         board.clock.start()
         timeline.hold(60_000_000)
         boot = Boot(board, 512 * 1024, 0, POWER_ON)
-        try:
+        with suppress(ProgramExit):
             boot.run()
-        except ProgramExit:
-            pass
         if boot.allocated_at_start is None:
             raise RuntimeError(f"the shims do not boot: {board.serial.text}")
         return boot.allocated_at_start - bare_allocation()

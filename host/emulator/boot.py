@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from host.emulator import imports
 from host.emulator.anatomy import anatomy
 from host.emulator.descriptors import Console, Descriptor, RandomSource, Table
-from host.emulator.exits import ProgramExit
 from host.emulator.files import GuestFiles
 from host.emulator.heap import HeapStats
 from host.emulator.host_calls import OPERATIONS, Port
@@ -185,6 +184,3 @@ def bare_allocation() -> int:
         {"allocated": lambda _memory, text: found.append(int(text))},
     )
     return found[0]
-
-
-__all__ = ["Boot", "ProgramExit", "bare_allocation"]

@@ -1,4 +1,4 @@
-"""What a file number of the guest stands for: the console, a file, a folder, the port, a socket."""
+"""What a file number of the guest stands for: the console, a file, a folder, a device."""
 
 import random
 from collections.abc import Callable

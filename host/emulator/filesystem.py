@@ -1,15 +1,17 @@
 """The LittleFS volume on the flash chip, as the ESP32 port of MicroPython makes and mounts it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from littlefs import lfs
+from littlefs import lfs as _lfs
 from littlefs.errors import LittleFSError
 
 from host.emulator.exits import PowerCut
 from host.emulator.flash import BLOCK, FlashChip
+
+lfs: Any = _lfs  # its type stubs leave half of the parameters out
 
 # What the ESP32 port passes to VfsLfs2; littlefs-python's own default disk version is newer
 # than what MicroPython v1.20 accepts.
@@ -59,7 +61,7 @@ class FileSystem:
             self._fs = self._config = None
 
     @contextmanager
-    def _volume(self) -> Iterator[Any]:
+    def _volume(self) -> Generator[Any]:
         with self._lock:
             if self._fs is None:
                 self.mount()
@@ -154,10 +156,10 @@ class OpenFile:
 
     def __init__(self, files: FileSystem, handle: Any) -> None:
         self._files = files
-        self._handle = handle
+        self._handle: Any = handle
 
     @contextmanager
-    def _volume(self) -> Iterator[Any]:
+    def _volume(self) -> Generator[Any]:
         with self._files._volume() as fs:  # pyright: ignore[reportPrivateUsage]
             yield fs
 
@@ -192,6 +194,7 @@ class OpenFile:
 
     def close(self) -> None:
         """Sync and close. The handle is gone even if this raises."""
-        handle, self._handle = self._handle, None
+        handle: Any = self._handle
+        self._handle = None
         with self._volume() as fs:
             lfs.file_close(fs, handle)

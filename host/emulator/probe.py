@@ -14,7 +14,11 @@ _UNUSED = (
     "random_get fd_close fd_fdstat_get fd_prestat_get fd_prestat_dir_name fd_read fd_readdir "
     "fd_seek fd_sync path_create_directory path_filestat_get path_open path_readlink "
     "path_remove_directory path_rename path_unlink_file poll_oneoff"
-).split()
+)
+
+
+def _refuse(*_: int) -> int:
+    return errnos.WASI_EBADF
 
 
 class ProbeError(Exception):
@@ -31,18 +35,16 @@ class _Bare:
         self._calls = calls
 
     def handlers(self) -> dict[str, Handler]:
-        table: dict[str, Handler] = dict.fromkeys(_UNUSED, lambda *_: errnos.WASI_EBADF)
+        table: dict[str, Handler] = dict.fromkeys(_UNUSED.split(), _refuse)
         mine = "args_sizes_get args_get environ_sizes_get clock_time_get fd_write host_call"
-        return (
-            table
-            | {name: getattr(self, name) for name in mine.split()}
-            | {
-                "environ_get": lambda *_: 0,
-                "sched_yield": lambda: 0,
-                "proc_exit": self.proc_exit,
-                "host_result_cap": lambda: 64,
-            }
-        )
+        for name in (*mine.split(), "environ_get", "proc_exit"):
+            table[name] = getattr(self, name)
+        table["sched_yield"] = lambda: 0
+        table["host_result_cap"] = lambda: 64
+        return table
+
+    def environ_get(self, _pointers_at: int, _text_at: int) -> int:
+        return 0
 
     def args_sizes_get(self, count_at: int, size_at: int) -> int:
         self.memory.put_u32(count_at, len(self._words))

@@ -5,20 +5,22 @@ from collections.abc import Callable
 from typing import Any
 
 import wasmtime
-from wasmtime import _ffi as ffi  # pyright: ignore[reportPrivateUsage]
+from wasmtime import _ffi  # pyright: ignore[reportPrivateUsage]
 
 from host.emulator import imports
 from host.emulator.memory import GuestMemory
 from host.emulator.vm_module import load_module
 
+ffi: Any = _ffi  # the C API; its pointers have no types
 _PLENTY_OF_FUEL = 1 << 62
 _CONTINUE = 0  # wasmtime's "go on after this tick"
+_pointer: Any = ctypes.POINTER
 _EpochCallback: Any = ctypes.CFUNCTYPE(
     ctypes.c_size_t,
-    ctypes.POINTER(ffi.wasmtime_context_t),
+    _pointer(ffi.wasmtime_context_t),
     ctypes.c_void_p,
-    ctypes.POINTER(ctypes.c_uint64),
-    ctypes.POINTER(ffi.wasmtime_update_deadline_kind_t),
+    _pointer(ctypes.c_uint64),
+    _pointer(ffi.wasmtime_update_deadline_kind_t),
 )
 _NO_FINALIZER = ctypes.cast(0, ctypes.CFUNCTYPE(None, ctypes.c_void_p))
 _STOPPED = ctypes.create_string_buffer(b"unwound by the host\0")
@@ -38,10 +40,7 @@ class Vm:
         self._store = wasmtime.Store(self._engine)
         self._calls = imports.Calls(handlers)
         self._on_tick = on_tick
-        try:
-            self._store.set_fuel(_PLENTY_OF_FUEL)
-        except wasmtime.WasmtimeError:
-            pass  # this engine does not count fuel
+        self._store.set_fuel(_PLENTY_OF_FUEL)
         self._store.set_epoch_deadline(1)
         self._callback = _EpochCallback(self._tick)
         ffi.wasmtime_store_epoch_deadline_callback(

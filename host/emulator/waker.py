@@ -4,6 +4,7 @@ import select
 import socket
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 
 Watched = tuple[socket.socket, int]  # a socket and poll bits: 1 readable, 4 writable
 
@@ -22,10 +23,8 @@ class Waker:
             self._woken = True
             self._condition.notify_all()
             if self._pair:
-                try:
+                with suppress(BlockingIOError):  # full: it is being woken already
                     self._pair[1].send(b"w")
-                except BlockingIOError:
-                    pass
 
     def wait(self, timeout_s: float | None, sockets: Iterable[Watched] = ()) -> None:
         """Return when woken, when a socket is ready, or after `timeout_s`; None: no limit."""
@@ -48,11 +47,9 @@ class Waker:
             poll_ready(timeout_s, [*watched, (self._pair[0], 1)])
         with self._condition:
             self._woken = False
-            try:
+            with suppress(BlockingIOError):
                 while self._pair[0].recv(64):
                     pass
-            except BlockingIOError:
-                pass
 
     def close(self) -> None:
         """Let go of the sockets used for waking."""

@@ -13,7 +13,7 @@ from littlefs.errors import LittleFSError
 
 from host.emulator import errnos
 from host.emulator.clock import Clock
-from host.emulator.descriptors import DIRECTORY, Descriptor, GuestError, Table
+from host.emulator.descriptors import DIRECTORY, GuestError, Table
 from host.emulator.exits import ProgramExit
 from host.emulator.files import GuestFiles
 from host.emulator.memory import GuestMemory
@@ -75,7 +75,7 @@ class Wasi:
         """Return the functions by their import names."""
         plain = ("clock_time_get", "poll_oneoff", "proc_exit", "sched_yield", "fd_prestat_get")
         return {name: getattr(self, name) for name in plain} | {
-            name: _answer(getattr(self, name)) for name in _ANSWERED
+            name: _answer(getattr(self, name)) for name in _ANSWERED.split()
         }
 
     # -- program, time, chance ---------------------------------------------------------------
@@ -286,6 +286,4 @@ _ANSWERED = (
     "args_get args_sizes_get environ_get environ_sizes_get random_get fd_close fd_fdstat_get "
     "fd_prestat_dir_name fd_read fd_readdir fd_seek fd_sync fd_write path_create_directory "
     "path_filestat_get path_open path_readlink path_remove_directory path_rename path_unlink_file"
-).split()
-
-__all__ = ["Descriptor", "Wasi", "error_number"]
+)

@@ -1,7 +1,7 @@
 """A world of emulated boards that share one virtual time."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -108,7 +108,7 @@ class World:
                 self._timeline.follow_wall()
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
+    def paused(self) -> Generator[None]:
         """Let no time pass for any board within the block; the world outside goes on."""
         self._timeline.hold()
         try:

@@ -1,3 +1,4 @@
+# ruff: noqa: F821  (the build puts in what is not defined here)
 # Puts the shims where the chip has C modules, then runs boot.py and main.py as the chip does.
 import gc
 import sys

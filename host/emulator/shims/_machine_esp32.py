@@ -1,10 +1,11 @@
+# ruff: noqa: F821  (the build puts in what is not defined here)
 # machine as on the ESP32: thin classes, the peripherals are on the host.
-import host as _host
+from _machine_bus import I2C, SPI, UART, SoftI2C, SoftSPI  # noqa: F401
+from _port import port
 from umachine import PinBase as _PinBase
 from umachine import Signal, idle, mem8, mem16, mem32, time_pulse_us  # noqa: F401
 
-from _machine_bus import I2C, SPI, UART, SoftI2C, SoftSPI  # noqa: F401
-from _port import port
+import host as _host
 
 PWRON_RESET = 1
 HARD_RESET = 2

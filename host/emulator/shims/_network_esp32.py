@@ -1,8 +1,9 @@
+# ruff: noqa: F821  (the build puts in what is not defined here)
 # network: one Wi-Fi station whose access point is part of the emulator.
-import host as _host
+from _port import port
 from uctypes import addressof
 
-from _port import port
+import host as _host
 
 STA_IF = 0
 AP_IF = 1

@@ -1,7 +1,9 @@
+# ruff: noqa: F821  (the build puts in what is not defined here)
 # os as on the ESP32: the VM's own, and what a LittleFS volume adds.
 from collections import namedtuple
 
 import uos as _vm
+from _port import port
 from uos import (  # noqa: F401
     chdir,
     getcwd,
@@ -15,8 +17,6 @@ from uos import (  # noqa: F401
     unlink,
     urandom,
 )
-
-from _port import port
 
 _uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
 

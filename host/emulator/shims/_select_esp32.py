@@ -1,7 +1,7 @@
+# ruff: noqa: F821  (the build puts in what is not defined here)
 # select: poll sets live on the host, which waits for sockets and virtual time together.
-from utime import ticks_add, ticks_diff, ticks_ms
-
 from _port import port
+from utime import ticks_add, ticks_diff, ticks_ms
 
 POLLIN = 1
 POLLOUT = 4

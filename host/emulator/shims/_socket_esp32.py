@@ -1,14 +1,15 @@
+# ruff: noqa: F821  (the build puts in what is not defined here)
 # socket as on the ESP32, over real sockets of the host. Blocking is done here, by polling, so
 # that virtual time goes on and interrupts are heard meanwhile.
 import errno
 import io
-from select import POLLERR, POLLHUP, POLLIN, POLLOUT
+from select import POLLIN, POLLOUT
 
 import _select_esp32
-import host as _host
+from _port import port
 from uctypes import addressof
 
-from _port import port
+import host as _host
 
 AF_INET = 2
 AF_INET6 = 10
@@ -246,8 +247,8 @@ class socket(io.IOBase):
             p = _select_esp32.poll()
             p.register(self._number, argument)
             bits = 0
-            for _, bits in p.ipoll(0):
-                pass
+            for entry in p.ipoll(0):
+                bits = entry[1]
             return bits
         if request == 4:  # MP_STREAM_CLOSE
             self.close()

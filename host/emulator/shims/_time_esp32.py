@@ -1,8 +1,8 @@
+# ruff: noqa: F821  (the build puts in what is not defined here)
 # time as on the ESP32: seconds since 2000-01-01 as an int, sleeps that jump in virtual time.
 import utime as _vm
-from utime import ticks_add, ticks_cpu, ticks_diff, ticks_ms, ticks_us  # noqa: F401
-
 from _port import port
+from utime import ticks_add, ticks_cpu, ticks_diff, ticks_ms, ticks_us  # noqa: F401
 
 _LONG_MS = const(1 << 30)  # what fits into one call
 _TO_1970 = 946684800

@@ -1,3 +1,4 @@
+# ruff: noqa: F821  (the build puts in what is not defined here)
 # ntptime: the board's clock is set from the emulator's own, as if an NTP server had answered.
 host = "pool.ntp.org"
 timeout = 1

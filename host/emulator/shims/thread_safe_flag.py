@@ -1,3 +1,4 @@
+# ruff: noqa: F821  (the build puts in what is not defined here)
 # ThreadSafeFlag, appended to asyncio's event.py: the package that asyncio is built from lacks it.
 import io
 
