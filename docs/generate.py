@@ -82,15 +82,20 @@ def tools() -> str:
         "",
         "Generated from `firmware/tools.py` by `make docs`; do not edit.",
         "",
-        "| tool | arguments | what it does |",
-        "|---|---|---|",
+        "| tool | arguments | called by | what it does |",
+        "|---|---|---|---|",
     ]
-    for name, _, text, arguments in ast.literal_eval(table):
+    for name, _, who, text, arguments in ast.literal_eval(table):
         words = [" ".join(str(part) for part in argument) for argument in arguments]
         shown = "; ".join(words).replace("|", r"\|") or "none"
-        lines.append(f"| `{name}` | {shown} | {text} |")
+        lines.append(f"| `{name}` | {shown} | {_callers(who)} | {text} |")
     lines += ["", "```", (ast.get_docstring(module) or "").split("\n\n", 1)[1], "```"]
     return "\n".join(lines) + "\n"
+
+
+def _callers(who: str) -> str:
+    callers = {"m": "conversations", "s": "rules, scripts"}
+    return ", ".join(words for letter, words in callers.items() if letter in who)
 
 
 def _comments(source: str) -> dict[int, str]:

@@ -120,12 +120,13 @@ class Agent:
         self._note({"id": chat["id"], "calls": names})
         results = []
         for call in calls:
-            result = self._app.tools.run(call["tool"], call["args"])
+            result = await self._app.tools.run(
+                call["tool"], call["args"], "m", "chat " + chat["id"]
+            )
             results.append(result)
             done.append({"tool": call["tool"], "args": call["args"], "result": result})
             if "error" in result:
                 break  # what follows may depend on it
-            await asyncio.sleep_ms(0)
         while len(results) < len(calls):
             results.append({"error": "not done, as a call before it failed"})
         return results

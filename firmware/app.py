@@ -12,6 +12,7 @@ from firmware import settings as settings_module
 from firmware import wire
 from firmware.agent import Agent
 from firmware.clock import Clock
+from firmware.journal import Journal
 from firmware.link import Link
 from firmware.pins import Pins
 from firmware.rules import Rules
@@ -33,6 +34,7 @@ class App:
         self.clock = Clock()
         self.pins = Pins(board)
         self.store = Store()
+        self.journal = Journal(self.clock)
         self.memory = self.store.load("memory", {})
         self.events_lost = 0
         self._outbox = []

@@ -126,7 +126,7 @@ class Rules:
             self._schedule(name)
         done = []
         for step in rule["do"]:
-            result = self._app.tools.run(step["tool"], step["args"])
+            result = await self._app.tools.run(step["tool"], step["args"], "s", "rule " + name)
             done.append({"tool": step["tool"], "args": step["args"], "result": result})
             if "error" in result:
                 break

@@ -7,66 +7,65 @@ An argument is (name, type, *limits); "name?" may be left out. Types:
     "str" max            text of 1 to max characters
     "enum" "a|b|c"       one of the words
     "bool"               true or false
+    "hex" max            hexadecimal text of 1 to max bytes
+    "obj"                an object
     "when"               a rule's trigger, checked by rules.py
     "steps"              [{"tool", "args"}, ...]
+
+Who may call a tool: "m" the model in a conversation, "s" the steps of rules and scripts; "w" marks
+one that changes something outside (a pin, a bus), which the journal keeps.
 """
 
 import binascii
 import hashlib
 import json
+import sys
 
+import firmware
 from firmware import wire
 from firmware.pins import PinError
 
-# name, module, description, arguments
+# name, module, who, description, arguments
 TOOLS = (
     (
         "gpio_write",
         "tool_pins",
+        "msw",
         "Set an output pin to 0 (off) or 1 (on).",
         (("pin", "pin"), ("value", "int", 0, 1)),
     ),
-    ("gpio_read", "tool_pins", "Read whether a pin is 0 or 1.", (("pin", "pin"),)),
-    ("gpio_read_all", "tool_pins", "Read all usable pins.", ()),
-    ("gpio_toggle", "tool_pins", "Invert an output pin.", (("pin", "pin"),)),
+    ("gpio_read", "tool_pins", "ms", "Read whether a pin is 0 or 1.", (("pin", "pin"),)),
+    ("gpio_read_all", "tool_pins", "ms", "Read all usable pins.", ()),
+    ("gpio_toggle", "tool_pins", "msw", "Invert an output pin.", (("pin", "pin"),)),
     (
         "memory_set",
         "tool_memory",
+        "ms",
         "Remember a fact, or a name for a pin, under a key.",
         (("key", "str", 32), ("value", "str", 160)),
     ),
-    ("memory_get", "tool_memory", "Recall what a key holds.", (("key", "str", 32),)),
-    ("memory_list", "tool_memory", "List all that is remembered.", ()),
-    ("memory_delete", "tool_memory", "Forget a key.", (("key", "str", 32),)),
+    ("memory_get", "tool_memory", "ms", "Recall what a key holds.", (("key", "str", 32),)),
+    ("memory_list", "tool_memory", "m", "List all that is remembered.", ()),
+    ("memory_delete", "tool_memory", "ms", "Forget a key.", (("key", "str", 32),)),
     (
         "rule_set",
         "tool_rules",
+        "m",
         'Run steps on a trigger. when: {"every_s": n} or {"in_s": n} or {"at": "08:15", '
         '"days": "mon,tue"}. do: [{"tool", "args"}].',
         (("name?", "str", 24), ("when", "when"), ("do", "steps")),
     ),
-    ("rule_list", "tool_rules", "List the rules.", ()),
-    ("rule_delete", "tool_rules", "Delete a rule.", (("name", "str", 24),)),
+    ("rule_list", "tool_rules", "m", "List the rules.", ()),
+    ("rule_delete", "tool_rules", "m", "Delete a rule.", (("name", "str", 24),)),
     (
         "rule_enable",
         "tool_rules",
+        "m",
         "Switch a rule on or off.",
         (("name", "str", 24), ("enabled", "bool")),
     ),
-    ("get_time", "tool_system", "Tell the local time.", ()),
-    ("get_status", "tool_system", "Tell uptime, free memory, rules and link.", ()),
-)
-
-# What a rule may do: nothing that makes, changes or removes rules.
-IN_RULES = (
-    "gpio_write",
-    "gpio_read",
-    "gpio_read_all",
-    "gpio_toggle",
-    "memory_set",
-    "memory_get",
-    "get_time",
-    "get_status",
+    ("get_time", "tool_system", "ms", "Tell the local time.", ()),
+    ("get_status", "tool_system", "ms", "Tell uptime, free memory, rules and link.", ()),
 )
 
 
@@ -77,25 +76,33 @@ class ToolError(ValueError):
 class Tools:
     """The tools of one board: validates a call against the table and carries it out.
 
-    app: what tool functions work on; has pins, memory, rules, clock, link.
+    app: what tool functions work on; has pins, memory, rules, clock, link, journal.
     """
 
     def __init__(self, app):
         self._app = app
         self._rows = {row[0]: row for row in TOOLS}
-        self.catalogue = [(name, text, args) for name, _, text, args in TOOLS]
+        self.catalogue = [(row[0], row[3], row[4]) for row in TOOLS if "m" in row[2]]
         digest = hashlib.sha256(json.dumps(self.catalogue).encode()).digest()
         self.hash = binascii.hexlify(digest[:6]).decode()
 
-    def check(self, name, args):
-        """Return args with numbers for pin names. Raises ToolError for what the table forbids."""
-        row = self._rows.get(name)
+    def check(self, name, args, who):
+        """Return args with numbers for pin names. Raises ToolError for what the table forbids.
+
+        who: "m" a model, "s" a step.
+        """
+        row = self._rows.get(name) if isinstance(name, str) else None
         if row is None:
-            raise ToolError("there is no tool " + name[:32])
+            raise ToolError("there is no tool " + str(name)[:32])
+        if who not in row[2]:
+            raise ToolError(
+                "%s is only for %s"
+                % (name, "conversations" if who == "s" else "rules and scripts")
+            )
         if not isinstance(args, dict):
             raise ToolError(name + ": args must be an object")
         checked = {}
-        for spec in row[3]:
+        for spec in row[4]:
             key = spec[0].rstrip("?")
             value = args.get(key)
             if value is None:
@@ -108,18 +115,31 @@ class Tools:
                 raise ToolError("%s has no argument %s" % (name, key[:32]))
         return checked
 
-    def run(self, name, args):
-        """Carry out one call and return its result, a dict; {"error": why} if it failed."""
+    async def run(self, name, args, who, by):
+        """Carry out one call and return its result, a dict; {"error": why} if it failed.
+
+        who: as in `check`. by: what the journal names as the cause, "chat 3f-1" or "rule blink".
+        """
+        module = None
         try:
-            args = self.check(name, args)
-            module = __import__("firmware." + self._rows[name][1], None, None, (name,))
-            return getattr(module, name)(self._app, **args)
+            args = self.check(name, args, who)
+            row = self._rows[name]
+            module = row[1]
+            function = getattr(__import__("firmware." + module, None, None, (name,)), name)
+            result = function(self._app, **args)
+            if hasattr(result, "send"):  # a coroutine: the tool takes its time
+                result = await result
         except (ToolError, PinError) as e:
-            return {"error": str(e)}
+            result = {"error": str(e)}
         except OSError as e:
-            return {"error": "%s failed: %s" % (name, e)}
+            result = {"error": "%s failed: %s" % (name, e)}
         except MemoryError:
-            return {"error": name + " failed: out of memory"}
+            result = {"error": name + " failed: out of memory"}
+        if module:
+            _unload(module)
+            if "w" in row[2]:
+                self._app.journal.add(by, name, args, result)
+        return result
 
     def check_steps(self, steps):
         """Return rule steps with checked arguments. Raises ToolError."""
@@ -128,9 +148,7 @@ class Tools:
         checked = []
         for step in steps:
             name = step.get("tool") if isinstance(step, dict) else None
-            if name not in IN_RULES:
-                raise ToolError("a rule cannot do %s; it can: %s" % (name, ", ".join(IN_RULES)))
-            args = self.check(name, step.get("args", {}))
+            args = self.check(name, step.get("args", {}), "s")
             if "pin" in args:
                 self._app.pins.check(args["pin"], name in ("gpio_write", "gpio_toggle"))
             checked.append({"tool": name, "args": args})
@@ -174,3 +192,9 @@ class Tools:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         raise ToolError("no pin is called %s; remember its number first" % str(value)[:32])
+
+
+def _unload(module):
+    """Forget a tool's module: it takes heap only while it works, and keeps no state."""
+    if sys.modules.pop("firmware." + module, None):
+        delattr(firmware, module)
