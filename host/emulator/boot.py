@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from host.emulator.board import Board
 
 RESULT_CAP = 128  # bytes; each host.call allocates as much on the guest's heap
+_EACH_WAIT, _EVERY = 1000, 16  # the heap is sampled at each of the first waits, then less often
 _PLATFORM = b"esp32"
 _START = (
     "import sys,uctypes,vfs\n"
@@ -57,6 +58,7 @@ class Boot:
         self.on_booted: Callable[[int], None] = lambda _allocated: None
         self.allocated_at_start: int | None = None
         self.peak_used = 0
+        self._waits = 0
         self._serial = board.serial
         self._anatomy = anatomy()
         self._rom = rom_image() + _PLATFORM
@@ -143,7 +145,10 @@ class Boot:
         self.on_booted(allocated)
 
     def sample_heap(self) -> None:
-        """Note the heap's use, for its peak."""
+        """Note the heap's use, for its peak; not at every wait once the board has settled."""
+        self._waits += 1
+        if self._waits > _EACH_WAIT and self._waits % _EVERY:
+            return
         self.peak_used = max(self.peak_used, self._anatomy.heap_use(self.memory)[1])
 
     @property

@@ -15,8 +15,11 @@ import wasmtime
 from wasmtime import _ffi  # pyright: ignore[reportPrivateUsage]
 
 ffi: Any = _ffi  # the C API; its pointers have no types
-_FIELD = {"i32": "i32", "i64": "i64"}
 
+_pointer: Any = ctypes.POINTER
+_SIZE, _ADDRESS = ctypes.c_size_t, ctypes.c_void_p
+_Callback: Any = ctypes.CFUNCTYPE(_SIZE, _ADDRESS, _ADDRESS, _pointer(ctypes.c_int32), _SIZE)
+_WideCallback: Any = ctypes.CFUNCTYPE(_SIZE, _ADDRESS, _ADDRESS, _pointer(ctypes.c_int64), _SIZE)
 _UNWOUND = ctypes.create_string_buffer(b"unwound by the host")
 
 Handler = Callable[..., "int | None"]
@@ -45,29 +48,32 @@ def _trap() -> int:
 
 
 def _trampoline(name: str, params: list[str], has_result: bool) -> Any:
-    fields = [(i, _FIELD[kind]) for i, kind in enumerate(params)]
-    if all(kind == "i32" for kind in params):
-        indices = range(len(params))
+    # Parameters and result share one array of 16-byte slots. Addressed as words of the parameters'
+    # own size they become Python ints at once; a wasm i32 leaves the rest of its slot undefined.
+    wide = "i64" in params
+    callback_type = _WideCallback if wide else _Callback
+    slots = [2 * i if wide else 4 * i for i in range(len(params))]
+    narrow = [kind == "i32" for kind in params]
 
-        def arguments(raw: Any) -> list[int]:
-            return [raw[i].i32 for i in indices]
-    else:
-
-        def arguments(raw: Any) -> list[int]:
-            return [getattr(raw[i], field) for i, field in fields]
-
-    def call(_env: Any, _caller: Any, raw: Any, _count: int) -> int:
+    def call(_env: int, _caller: int, raw: Any, _count: int) -> int:
         calls: Calls = _running.calls
         try:
-            result = calls.handlers[name](*arguments(raw))
+            if wide:
+                arguments = [
+                    raw[slot] & 0xFFFFFFFF if is_i32 else raw[slot]
+                    for slot, is_i32 in zip(slots, narrow, strict=True)
+                ]
+            else:
+                arguments = [raw[slot] for slot in slots]
+            result = calls.handlers[name](*arguments)
             if has_result:
-                raw[0].i32 = result
+                raw[0] = result
             return 0
         except BaseException as error:  # must not cross C: the VM's run() raises it again
             calls.unwinding = error
             return _trap()
 
-    return ffi.wasmtime_func_unchecked_callback_t(call)
+    return callback_type(call)
 
 
 @cache
@@ -87,7 +93,7 @@ def _linker(engine: wasmtime.Engine, module: wasmtime.Module) -> wasmtime.Linker
             ctypes.create_string_buffer(name.encode()),
             len(name),
             kind.ptr(),
-            callback,
+            ctypes.cast(callback, ffi.wasmtime_func_unchecked_callback_t),
             None,
             ctypes.cast(0, ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
         )

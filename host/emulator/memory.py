@@ -41,6 +41,18 @@ class GuestMemory:
             raise IndexError(f"guest address {address:#x}..{end:#x} is outside its memory")
         return self._view[address:end]
 
+    def _unpack(self, word: struct.Struct, address: int) -> int:
+        try:
+            return word.unpack_from(self._view, address)[0]
+        except struct.error:
+            return word.unpack(self.window(address, word.size))[0]
+
+    def _pack(self, word: struct.Struct, address: int, value: int) -> None:
+        try:
+            word.pack_into(self._view, address, value)
+        except struct.error:
+            word.pack_into(self.window(address, word.size), 0, value)
+
     def read(self, address: int, size: int) -> bytes:
         """Return a copy of `size` bytes at `address`."""
         return bytes(self.window(address, size))
@@ -59,15 +71,15 @@ class GuestMemory:
 
     def u16(self, address: int) -> int:
         """Return the little-endian 16-bit word at `address`."""
-        return _U16.unpack(self.window(address, 2))[0]
+        return self._unpack(_U16, address)
 
     def u32(self, address: int) -> int:
         """Return the little-endian 32-bit word at `address`."""
-        return _U32.unpack(self.window(address, 4))[0]
+        return self._unpack(_U32, address)
 
     def u64(self, address: int) -> int:
         """Return the little-endian 64-bit word at `address`."""
-        return _U64.unpack(self.window(address, 8))[0]
+        return self._unpack(_U64, address)
 
     def put_u8(self, address: int, value: int) -> None:
         """Store one byte."""
@@ -75,15 +87,15 @@ class GuestMemory:
 
     def put_u16(self, address: int, value: int) -> None:
         """Store a 16-bit word."""
-        _U16.pack_into(self.window(address, 2), 0, value)
+        self._pack(_U16, address, value)
 
     def put_u32(self, address: int, value: int) -> None:
         """Store a 32-bit word."""
-        _U32.pack_into(self.window(address, 4), 0, value)
+        self._pack(_U32, address, value)
 
     def put_u64(self, address: int, value: int) -> None:
         """Store a 64-bit word."""
-        _U64.pack_into(self.window(address, 8), 0, value)
+        self._pack(_U64, address, value)
 
     @property
     def size(self) -> int:
