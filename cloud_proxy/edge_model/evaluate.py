@@ -20,6 +20,7 @@ from .table import TOOLS
 DEV = Path(__file__).with_name("devset.jsonl")
 TEST = Path(__file__).with_name("testset.jsonl")
 _WRONG_ACT_COSTS, _FALSE_CALL_COSTS = 8, 3  # in right answers, when the threshold is chosen
+_CAUTION = 0.015
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,17 @@ def score(model: EdgeModel, path: Path) -> Scores:
 
 
 def calibrate(weights_path: Path) -> float:
-    """Return the threshold that serves the development set best; a wrong action costs dearly."""
+    """Return the highest threshold that serves the development set nearly as well as the best.
+
+    The set steered the generator, so it flatters the model: the share _CAUTION is given up for it.
+    """
     model = EdgeModel.load(weights_path)
     model.threshold = 0.0
     results = [(case, model.answer(case.sentence, memory=case.memory)) for case in cases(DEV)]
     marks = [0.3 + step / 100 for step in range(68)]
-    return round(max(marks, key=lambda mark: (_worth(results, mark), -abs(mark - 0.6))), 3)
+    worth = {mark: _worth(results, mark) for mark in marks}
+    enough = (1 - _CAUTION) * max(worth.values())
+    return round(max(mark for mark in marks if worth[mark] >= enough), 3)
 
 
 def as_rows(answer: Answer) -> list[dict[str, Any]]:
