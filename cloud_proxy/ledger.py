@@ -49,6 +49,8 @@ class Ledger:
         self.spool = file.with_name(file.name + ".spool.jsonl")
         self._queue: queue.SimpleQueue[Attempt | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._database: sqlite3.Connection | None = None  # of the writing thread
+        self._inode = 0
         self._kept: list[Attempt] = []  # taken by neither database nor spool, for now
 
     def open(self) -> None:
@@ -94,6 +96,7 @@ class Ledger:
                 self._replay()
             if batch:
                 self._store(batch)
+        self._shut()
 
     def _next_batch(self) -> tuple[list[Attempt], bool]:
         """Return the rows that wait, and False after the last ones."""
@@ -123,15 +126,29 @@ class Ledger:
             self._to_spool(batch)
 
     def _insert(self, batch: Iterable[Attempt]) -> None:
-        # opened anew each time: a file that was moved, replaced or mounted again is found
-        database = self._connect()
         try:
+            database = self._opened()
             database.execute("BEGIN IMMEDIATE")
             for row in batch:
                 _insert_one(database, row)
             database.execute("COMMIT")
-        finally:
-            database.close()
+        except BaseException:
+            self._shut()
+            raise
+
+    def _opened(self) -> sqlite3.Connection:
+        """Return the connection, made anew if the file was moved away or replaced."""
+        file = self.file.stat() if self.file.exists() else None
+        if self._database is None or file is None or file.st_ino != self._inode:
+            self._shut()
+            self._database = self._connect()
+            self._inode = self.file.stat().st_ino
+        return self._database
+
+    def _shut(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     def _to_spool(self, batch: list[Attempt]) -> None:
         rows = self._kept + batch

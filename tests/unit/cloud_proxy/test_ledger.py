@@ -72,6 +72,21 @@ def test_what_the_database_does_not_take_is_spooled_and_brought_in_later(tmp_pat
     assert not ledger.spool.exists()
 
 
+def test_a_ledger_that_is_moved_away_is_made_anew(tmp_path):
+    file = tmp_path / "l.sqlite"
+    ledger = Ledger(file)
+    ledger.open()
+    ledger.record(ROW)
+    while not attempts(file):
+        pass  # the writer is at it
+    for part in tmp_path.glob("l.sqlite*"):
+        part.rename(tmp_path / part.name.replace("l.", "old."))
+    ledger.record(replace(ROW, request="r2"))
+    ledger.close()
+    assert [row["request"] for row in attempts(tmp_path / "old.sqlite")] == ["r1"]
+    assert [row["request"] for row in attempts(file)] == ["r2"]
+
+
 def test_a_line_of_the_spool_that_a_crash_cut_is_kept_aside(tmp_path):
     file = tmp_path / "l.sqlite"
     spool = Ledger(file).spool
