@@ -1,9 +1,9 @@
 """Where the VM keeps its own state in linear memory: found by looking, once in a process.
 
 Some things on a chip are done by hardware and C code beside the VM: an interrupt puts a callback
-into the scheduler's queue, errno's numbers are the chip's, the heap can be looked at. Here the host
-does them, by reading and writing where the VM itself would. A probe program runs once and shows
-where that is: no address is written down here, only MicroPython's own data layouts, and each find
+into the scheduler's queue, errno's numbers are the chip's, the heap can be looked at. The host
+does them here, by reading and writing where the VM itself would. A probe program runs once and
+shows where that is: no address is written down, only MicroPython's own data layouts, and each find
 is checked to be the only one.
 """
 

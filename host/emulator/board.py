@@ -191,8 +191,9 @@ class Board:
             part.reset()
         try:
             self.volume.mount()
-            heap = heap_bytes_for(self._heap_bytes, shim_cost())
-            self._boot = Boot(self, heap, self._seed + self.boots, self.reset_cause)
+            cost = shim_cost()
+            heap = heap_bytes_for(self._heap_bytes, cost)
+            self._boot = Boot(self, heap, cost, self._seed + self.boots, self.reset_cause)
             self._boot.run()
         except Reset as reset:
             return reset.cause
@@ -260,7 +261,7 @@ def _measured_cost() -> int:
     try:
         board.clock.start()
         timeline.hold(60_000_000)
-        boot = Boot(board, 512 * 1024, 0, POWER_ON)
+        boot = Boot(board, 512 * 1024, 0, 0, POWER_ON)
         with suppress(ProgramExit):
             boot.run()
         if boot.allocated_at_start is None:

@@ -39,10 +39,13 @@ _START = (
 class Boot:
     """Runs the board once, from power-on or reset to its end, on the calling thread.
 
-    heap_bytes: for MicroPython's collector. on_booted: told gc.mem_alloc() when main.py is next.
+    heap_bytes: for MicroPython's collector, of which the shims take `shim_cost`. on_booted: told
+    gc.mem_alloc() when main.py is next.
     """
 
-    def __init__(self, board: "Board", heap_bytes: int, seed: int, reset_cause: int) -> None:
+    def __init__(
+        self, board: "Board", heap_bytes: int, shim_cost: int, seed: int, reset_cause: int
+    ) -> None:
         self.clock = board.clock
         self.pins = board.pins
         self.analog = board.analog
@@ -53,6 +56,7 @@ class Boot:
         self.rtc = board.rtc
         self.volume = board.volume
         self.reset_cause = reset_cause
+        self.shim_cost = shim_cost
         self.about = {"mac": board.mac.hex(), "address": board.wifi.address}
         self.descriptors = Table()
         self.on_booted: Callable[[int], None] = lambda _allocated: None

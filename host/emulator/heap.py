@@ -18,7 +18,7 @@ class HeapStats:
 
 # py/gc.c splits what it is given: 8 bytes of allocation table for each 32 blocks of 16 bytes and
 # their 4 bytes of finaliser table, with a gap of one byte; so the pool grows in steps of 64.
-_STEP, _GAP = 64, 1
+_STEP, _GAP, _BLOCK = 64, 1, 16
 _BITS_PER_TABLE_BYTE = 524
 
 
@@ -33,4 +33,5 @@ def heap_bytes_for(wanted: int, shim_cost: int) -> int:
     The pool is that of the wanted heap plus the shims' cost, rounded up to a step.
     """
     table_bytes = -(-(pool_bytes(wanted) + shim_cost) // _STEP)
-    return -(-table_bytes * _BITS_PER_TABLE_BYTE // 8) + _GAP
+    size = -(-table_bytes * _BITS_PER_TABLE_BYTE // 8) + _GAP
+    return -(-size // _BLOCK) * _BLOCK  # the collector rounds its end down to a block

@@ -312,6 +312,11 @@ class Port(Descriptor):
         self._boot.booted(allocated)
 
     @_operation
+    def shim_cost(self, _: int) -> int:
+        """Return how much of the heap the shims take, in bytes."""
+        return self._boot.shim_cost
+
+    @_operation
     def exit(self, code: int) -> None:
         """The program is over."""
         raise ProgramExit(code)

@@ -225,3 +225,27 @@ def test_the_board_says_it_is_an_esp32():
     assert printed("import sys, os\nprint(sys.platform == 'esp32', os.uname().sysname)") == (
         "True esp32\n"
     )
+
+
+def test_a_crash_of_the_vm_kills_that_board_alone():
+    with World() as world:
+        bad = world.board(files={"/main.py": b"import machine\nmachine.mem32[0x7fff0000]"})
+        good = world.board(files={"/main.py": b"import time\ntime.sleep(5)\nprint('fine')"})
+        for board in (bad, good):
+            board.start()
+        world.run(seconds=10)
+        assert bad.state == "crashed"
+        assert "out of bounds memory access" in str(bad.exit)
+        assert "the VM crashed" in bad.serial.text
+        assert (good.state, good.serial.text) == ("stopped", "fine\n")
+        bad.start()
+        world.run(seconds=1)
+        assert (bad.state, bad.boots) == ("crashed", 2)
+
+
+def test_leaving_the_world_on_an_error_leaves_no_thread():
+    with pytest.raises(KeyboardInterrupt), World(realtime=True) as world:
+        for _ in range(3):
+            world.board(files={"/main.py": b"while True: pass"}).start()
+        raise KeyboardInterrupt
+    assert not [t for t in threading.enumerate() if t.name.startswith("board ")]

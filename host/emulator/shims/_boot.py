@@ -5,7 +5,7 @@ import sys
 
 from _port import port
 
-_SHIMS = ("time", "os", "select", "machine", "network", "socket", "esp32")
+_SHIMS = ("gc", "micropython", "time", "os", "select", "machine", "network", "socket", "esp32")
 _ALIASES = ("time", "os", "select", "machine", "socket")
 
 

@@ -17,7 +17,7 @@ _KEEP = const(255)
 _pins = {}
 
 
-class _IRQ:
+class IRQ:
     def __init__(self, pin):
         self._pin = pin
         self._trigger = 0
@@ -107,7 +107,7 @@ class Pin(_PinBase):
 
     def irq(self, handler=None, trigger=3, wake=None, hard=False):
         if self._irq is None:
-            self._irq = _IRQ(self)
+            self._irq = IRQ(self)
         self._handler = handler
         self._irq._set(trigger if handler else 0)
         return self._irq
