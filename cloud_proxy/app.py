@@ -30,8 +30,6 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[], None]) -> N
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     tiers = tier_table.build(config)
     health = {name: Health(Estimate(config.tiers[name].expect_ms)) for name in tiers}
     book = Ledger(ledger)
@@ -41,15 +39,19 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[], None]) -> N
             await tier.start()
         ingress = Ingress(config.mqtt, Dispatcher(tiers, health, config.routing, book.record))
         await ingress.link.open()
+        for number in (signal.SIGTERM, signal.SIGINT):  # until here they end it at once
+            loop.add_signal_handler(number, stop.set)
         async with asyncio.TaskGroup() as tasks:
             ingress.serve(tasks)
-            tasks.create_task(ingress.link.run(), name="mqtt.link")
+            connected = tasks.create_task(ingress.link.run(), name="mqtt.link")
             on_ready()
             await stop.wait()
             log.info("stopping: %d requests were received", ingress.counts["received"])
             await ingress.drain(config.mqtt.drain_timeout_s)
             if not await ingress.link.flush(_FLUSH_TIMEOUT_S):
                 log.warning("stopping: the broker did not acknowledge every reply")
+            connected.cancel()  # it may be waiting for a broker that is gone
+            await asyncio.wait([connected])
             await ingress.link.close()
     finally:
         for tier in tiers.values():

@@ -83,7 +83,6 @@ class Link:
         self._empty = asyncio.Event()
         self._suback: asyncio.Future[tuple[int, ...]] | None = None
         self._probe: asyncio.Future[None] | None = None
-        self._closing = False
 
     async def open(self) -> None:
         """Connect, subscribe, and see a message come back through `$share`.
@@ -112,11 +111,9 @@ class Link:
             ) from e
 
     async def run(self) -> None:
-        """Keep the connection until `close`."""
-        while not self._closing:
+        """Keep the connection until cancelled."""
+        while True:
             await self._lost.wait()
-            if self._closing:
-                return
             log.warning("mqtt: the broker is gone, connecting again")
             await self._connect_until_it_works(forever=True)
             log.warning("mqtt: connected again")
@@ -150,10 +147,8 @@ class Link:
         return True
 
     async def close(self) -> None:
-        """Disconnect for good."""
-        self._closing = True
+        """Disconnect; `run` must have ended."""
         await self._hang_up()
-        self._lost.set()
 
     async def _connect_until_it_works(self, forever: bool = False) -> None:
         delay_s = _FIRST_DELAY_S

@@ -145,6 +145,12 @@ def test_after_a_restart_of_the_broker_requests_are_served_again(broker, device,
     assert [row["request"] for row in proxy.rows()] == ["r1", "again"]
 
 
+def test_sigterm_ends_it_while_the_broker_is_gone(broker, device, proxy):
+    assert device.turn(SENTENCE)["calls"]
+    broker.stop()
+    assert [row["outcome"] for row in proxy.rows()] == ["ok"]
+
+
 def test_a_thousand_requests_at_once_each_end_once(broker, proxy):
     with ExitStack() as stack:
         devices = [
