@@ -79,6 +79,7 @@ class Link:
         self._client: Any = None
         self._unacked = _Unacked(self._pump)
         self._outbox: deque[tuple[str, bytes]] = deque()
+        self._accepted = False  # the present connection, by the broker
         self._lost = asyncio.Event()
         self._empty = asyncio.Event()
         self._suback: asyncio.Future[tuple[int, ...]] | None = None
@@ -118,10 +119,14 @@ class Link:
             await self._connect_until_it_works(forever=True)
             log.warning("mqtt: connected again")
 
+    @property
+    def _up(self) -> bool:
+        return self._client is not None and self._accepted and not self._lost.is_set()
+
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
         """Send now or, with QoS 1, as soon as the broker can take it. QoS 0 may be lost."""
         if qos == 0:
-            if self._client and not self._lost.is_set():
+            if self._up:
                 self._client.publish(topic, payload, qos=0)
             return
         if len(self._outbox) >= _MAX_OUTBOX:
@@ -133,7 +138,7 @@ class Link:
 
     def unsubscribe(self, topics: list[str]) -> None:
         """Ask for no more of these; others in the group get them from now on."""
-        if self._client and not self._lost.is_set():
+        if self._up:
             self._client.unsubscribe(topics)
 
     async def flush(self, timeout_s: float) -> bool:
@@ -172,6 +177,7 @@ class Link:
         host, _, port = self._config.broker.rpartition(":")
         self._lost = asyncio.Event()
         self._unacked = _Unacked(self._pump)
+        self._accepted = False
         client = cast(
             Any,
             Client(
@@ -195,6 +201,7 @@ class Link:
         tls = _tls(self._config)
         keepalive_s = self._config.keepalive_s
         await client.connect(host, int(port), tls, keepalive_s, MQTTv311)
+        self._accepted = True
         for topic, qos in self._topics:
             await self._subscribe(topic, qos)
         self._pump()
@@ -242,7 +249,7 @@ class Link:
 
     def _pump(self) -> None:
         """Hand over what the window has room for."""
-        if self._client is None or self._lost.is_set():
+        if not self._up:
             return
         unacked = self._unacked
         while self._outbox and len(unacked.messages) < _WINDOW:
