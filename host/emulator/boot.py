@@ -50,6 +50,7 @@ class Boot:
         self.pins = board.pins
         self.analog = board.analog
         self.pwm = board.pwm
+        self.wiring = board.wiring
         self.timers = board.timers
         self.watchdog = board.watchdog
         self.wifi = board.wifi

@@ -129,6 +129,48 @@ class Port(Descriptor):
         self._boot.pwm.set(pin, frequency_hz, duty)
 
     @_operation
+    def dht_frame(self, pin: int) -> None:
+        """Have a DHT sensor send its five bytes. Pushed: where they go."""
+        frame = self._boot.wiring.dht(pin).frame()
+        if frame is None:
+            raise GuestError(errnos.ETIMEDOUT)
+        self._boot.memory.write(self._pushed[0], frame)
+
+    @_operation
+    def onewire_reset(self, pin: int) -> int:
+        """Send a reset pulse; 1 if a device is there."""
+        return int(self._boot.wiring.one_wire(pin).reset())
+
+    @_operation
+    def onewire_write(self, pin: int) -> None:
+        """Write to the 1-Wire bus. Pushed: value, number of bits."""
+        self._boot.wiring.one_wire(pin).write(*self._pushed)
+
+    @_operation
+    def onewire_read(self, pin: int) -> int:
+        """Return what the 1-Wire bus says. Pushed: number of bits."""
+        return self._boot.wiring.one_wire(pin).read(self._pushed[0])
+
+    @_operation
+    def pixels_send(self, pin: int) -> None:
+        """Send bytes to NeoPixels, if the pin is an output. Pushed: their address and length."""
+        if self._boot.pins[pin].mode == "out":
+            self._boot.wiring.neopixel(pin).send(self._boot.memory.read(*self._pushed))
+
+    @_operation
+    def i2c_write(self, device: int) -> int:
+        """Write to an I2C device; return the bytes it took. Pushed: sda, scl, data, length."""
+        sda, scl, address, length = self._pushed
+        data = self._boot.memory.read(address, length)
+        return self._boot.wiring.i2c(sda, scl).write(device, data)
+
+    @_operation
+    def i2c_read(self, device: int) -> None:
+        """Read from an I2C device. Pushed: sda, scl, buffer, length."""
+        sda, scl, address, length = self._pushed
+        self._boot.memory.write(address, self._boot.wiring.i2c(sda, scl).read(device, length))
+
+    @_operation
     def wifi_connect(self, address: int) -> None:
         """Join a network. Pushed: length of the name at `address`."""
         self._boot.wifi.connect(self._boot.memory.text(address, self._pushed[0]))

@@ -42,6 +42,7 @@ class Pin:
         self._pull = 0
         self._latch = 0
         self._driven: int | None = None
+        self._pulled: int | None = None
         self._level = 0
         self._handler: _Handler | None = None
         self._release: Alarm | None = None
@@ -68,6 +69,12 @@ class Pin:
                 self._release.cancel()
                 self._release = None
             self._driven = level
+            self._settle(self._clock.now_us)
+
+    def pull_outside(self, level: int | None) -> None:
+        """Wire a pull-up (1) or pull-down (0) resistor to the pin; None takes it away."""
+        with self._clock.lock:
+            self._pulled = level
             self._settle(self._clock.now_us)
 
     def press(self, ms: int = 100) -> None:
@@ -129,6 +136,8 @@ class Pin:
             return 0
         if self._driven is not None:
             return self._driven
+        if self._pulled is not None:
+            return self._pulled
         return 1 if self._pull == PULL_UP else 0
 
 

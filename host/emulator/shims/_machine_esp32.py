@@ -2,6 +2,7 @@
 # machine as on the ESP32: thin classes, the peripherals are on the host.
 from _machine_bus import I2C, SPI, UART, SoftI2C, SoftSPI  # noqa: F401
 from _port import port
+from uctypes import addressof
 from umachine import PinBase as _PinBase
 from umachine import Signal, idle, mem8, mem16, mem32, time_pulse_us  # noqa: F401
 
@@ -318,6 +319,21 @@ def deepsleep(ms=0):
         time.sleep_ms(1 << 30)
     time.sleep_ms(ms)
     port(DEEPSLEEP_RESET, OP_RESET)
+
+
+def bitstream(pin, encoding, timing, data):
+    port(addressof(data), OP_PUSH)
+    port(len(data), OP_PUSH)
+    port(pin._id, OP_PIXELS_SEND)
+
+
+def dht_readinto(pin, data):
+    import time
+
+    pin.init(Pin.OPEN_DRAIN, value=1)
+    time.sleep_ms(268)  # 250 to settle, 18 of the start signal
+    port(addressof(data), OP_PUSH)
+    port(pin._id, OP_DHT_FRAME)
 
 
 def disable_irq():
