@@ -6,6 +6,7 @@ python docs/generate.py --check  exit 1 if what is written differs from the code
 
 import ast
 import io
+import json
 import sys
 import tokenize
 from pathlib import Path
@@ -70,25 +71,24 @@ def protocol() -> str:
 
 
 def tools() -> str:
-    """Return docs/tools.md, from the table in firmware/tools.py."""
+    """Return docs/tools.md, from firmware/tools.txt."""
     module = ast.parse((ROOT / "firmware" / "tools.py").read_text())
-    table = next(
-        node.value
-        for node in module.body
-        if isinstance(node, ast.Assign) and node.targets[0].id == "TOOLS"  # type: ignore[attr-defined]
-    )
     lines = [
         "# The tools of a board",
         "",
-        "Generated from `firmware/tools.py` by `make docs`; do not edit.",
+        "Generated from `firmware/tools.txt` by `make docs`; do not edit.",
         "",
         "| tool | arguments | called by | what it does |",
         "|---|---|---|---|",
     ]
-    for name, _, who, text, arguments in ast.literal_eval(table):
+    for line in (ROOT / "firmware" / "tools.txt").read_text().splitlines():
+        _module, who, row = line.split(" ", 2)
+        name, text, arguments = json.loads(row)
         words = [" ".join(str(part) for part in argument) for argument in arguments]
         shown = "; ".join(words).replace("|", r"\|") or "none"
-        lines.append(f"| `{name}` | {shown} | {_callers(who)} | {text} |")
+        lines.append(
+            f"| `{name}` | {shown} | {_callers(who)} | {text.replace('|', chr(92) + '|')} |"
+        )
     lines += ["", "```", (ast.get_docstring(module) or "").split("\n\n", 1)[1], "```"]
     return "\n".join(lines) + "\n"
 

@@ -62,6 +62,16 @@ class Agent:
         self._reply = reply
         self._replied.set()
 
+    async def ask(self, prompt):
+        """Have the model answer a rule or a script; return the answer, {"text", "ok"}.
+
+        Such a turn may call what rules may do, and no more.
+        """
+        chat = {"id": "rule", "text": prompt, "done": asyncio.Event()}
+        self.hear(chat)
+        await chat["done"].wait()
+        return chat["answer"]
+
     async def run(self):
         """Serve chats for ever."""
         self._report_interrupted()
@@ -78,7 +88,8 @@ class Agent:
         try:
             text = await self._rounds(chat, entries, done, use)
             ok = True
-            self._remember(entries)
+            if "done" not in chat:
+                self._remember(entries)
         except TurnError as e:
             text = str(e)
             ok = False
@@ -121,7 +132,7 @@ class Agent:
         results = []
         for call in calls:
             result = await self._app.tools.run(
-                call["tool"], call["args"], "m", "chat " + chat["id"]
+                call["tool"], call["args"], "r" if "done" in chat else "m", "chat " + chat["id"]
             )
             results.append(result)
             done.append({"tool": call["tool"], "args": call["args"], "result": result})
@@ -169,10 +180,14 @@ class Agent:
                 "try": tries,
                 "ttl": max(1, left_ms // 1000),
                 "hash": app.tools.hash,
-                "msgs": [e for _, turn in self._history for e in turn] + entries,
+                "msgs": entries,
             }
-            if app.memory:
-                request["mem"] = app.memory
+            if "done" not in chat:
+                request["msgs"] = [e for _, turn in self._history for e in turn] + entries
+            names = {n: "gpio %d" % t["pin"] for n, t in app.devices.all.items()}
+            names.update(app.memory)
+            if names:
+                request["mem"] = names
             now = app.clock.words()
             if now:
                 request["now"] = now[:16]
@@ -223,6 +238,10 @@ class Agent:
             message["calls"] = done
         if use:
             message["use"] = use
+        if "done" in chat:
+            chat["answer"] = message
+            chat["done"].set()
+            return
         self._app.send(wire.ANSWER, message)
 
     def _report_interrupted(self):

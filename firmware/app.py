@@ -12,16 +12,19 @@ from firmware import settings as settings_module
 from firmware import wire
 from firmware.agent import Agent
 from firmware.clock import Clock
+from firmware.devices import Devices
 from firmware.journal import Journal
 from firmware.link import Link
 from firmware.pins import Pins
 from firmware.rules import Rules
+from firmware.scripts import Scripts
 from firmware.store import Store
 from firmware.tools import Tools
 
 VERSION = "0.1.0"
 _MAX_OUTBOX = const(16)  # messages that wait for the link; answers and events
 _RESTART_TASK_MS = const(1000)
+_MAX_NAME = const(24)
 
 
 class App:
@@ -31,21 +34,24 @@ class App:
         self.settings = settings
         self.board = board
         self.nonce = binascii.hexlify(os.urandom(4)).decode()
-        self.clock = Clock()
-        self.pins = Pins(board)
         self.store = Store()
+        self.clock = Clock(self.store)
+        self.pins = Pins(board)
         self.journal = Journal(self.clock)
         self.memory = self.store.load("memory", {})
         self.events_lost = 0
         self._outbox = []
         self._queued = asyncio.Event()
+        self.persona = self.store.load("persona", {}).get("persona", "neutral")
+        self.devices = self.pins.devices = Devices(self)
+        self.scripts = Scripts(self)
         self.tools = Tools(self)
         self.rules = Rules(self)
         self.agent = Agent(self)
         self.link = Link(
             settings,
             (self.topic(wire.STATUS), b"offline"),
-            self.topic("down/#"),
+            self._topics(),
             wire.MAX_IN,
             self._on_message,
             self._on_oversize,
@@ -54,8 +60,11 @@ class App:
 
     async def run(self):
         """Run all tasks for ever."""
+        self.devices.start()
         await asyncio.gather(
             _supervise("rules", self.rules.run),
+            _supervise("devices", self.devices.run),
+            _supervise("announce", self._announce_changes),
             _supervise("agent", self.agent.run),
             _supervise("outbox", self._send_outbox),
             _supervise("link", self._run_link),
@@ -85,13 +94,40 @@ class App:
             event["t"] = self.clock.unix_s()
         self.send(wire.EVENT, event)
 
+    def emit(self, name, value, tag):
+        """Tell other boards: those that listen to this one, or all of a tag."""
+        event = {"e": "emit", "name": name, "from": self.settings["device"]}
+        if value is not None:
+            event["value"] = value
+        if tag:
+            self.send(wire.GROUP + tag + "/event", event)
+        else:
+            self.event(event)
+
+    def sources_changed(self):
+        """Listen to the boards and tags that the rules name now."""
+        asyncio.create_task(self.link.subscribe(self._topics()))
+
+    def _topics(self):
+        topics = [self.topic("down/#")]
+        for tag in self.settings["tags"]:
+            topics.append(wire.GROUP + tag + "/event")
+        for source in self.rules.sources():
+            topics.append(wire.topic(source, wire.EVENT))
+            topics.append(wire.GROUP + source + "/event")
+        return topics
+
     def refuse(self, name, why):
         """Report a message that was not taken."""
         print("refused", name, why)
         self.event({"e": "refused", "name": name, "why": why})
 
     def _on_message(self, topic, payload):
-        kind = topic[len(self.topic("")) :]
+        own = self.topic("")
+        if not topic.startswith(own):
+            self._on_event(topic, payload)
+            return
+        kind = topic[len(own) :]
         if kind == wire.REPLY:
             self.agent.take_reply(payload)
         elif kind == wire.CHAT:
@@ -100,6 +136,19 @@ class App:
             except wire.WireError as e:
                 self.refuse(kind, str(e))
         # other kinds are for later versions of this firmware
+
+    def _on_event(self, topic, payload):
+        try:
+            event = wire.decode(wire.EVENT, payload)
+        except wire.WireError:
+            return  # another board's mistake is not ours to report
+        if event["e"] == "emit" and event.get("name") and len(event["name"]) <= _MAX_NAME:
+            device, kind = wire.split(topic)
+            if device == "g":
+                sources = (event.get("from"), kind[: -len("/event")])
+            else:
+                sources = (device, None)
+            self.rules.hear(event["name"], sources, event.get("value"))
 
     def _chat(self, payload):
         if payload[:1] == b"{":
@@ -120,6 +169,27 @@ class App:
 
     async def _on_up(self):
         await self.link.publish(self.topic(wire.STATUS), b"online", 1, True)
+        await self._announce()
+        gc.collect()
+        print("online as", self.settings["device"])
+        self._queued.set()
+
+    async def _announce_changes(self):
+        while True:
+            await self.tools.changed.wait()
+            self.tools.changed.clear()
+            if self.link.up:
+                try:
+                    await self._announce()
+                except OSError:
+                    pass  # the next connection announces all
+
+    async def _announce(self):
+        size = sum([len(part) for part in self._info()])
+        await self.link.publish(self.topic(wire.INFO), (size, self._info()), 1, True)
+
+    def _info(self):
+        """Yield the birth message in parts: the catalogue is too large to be held at once."""
         info = {
             "v": wire.VERSION,
             "fw": VERSION,
@@ -127,14 +197,17 @@ class App:
             "chip": self.board["chip"],
             "nonce": self.nonce,
             "hash": self.tools.hash,
-            "tools": self.tools.catalogue,
             "pins": self.board["usable"],
             "tags": list(self.settings["tags"]),
+            "tz": self.clock.zone_name,
+            "persona": self.persona,
         }
-        await self.link.publish(self.topic(wire.INFO), wire.encode(info), 1, True)
-        gc.collect()
-        print("online as", self.settings["device"])
-        self._queued.set()
+        yield wire.encode(info)[:-1] + b',"tools":['
+        before = b""
+        for row in self.tools.catalogue():
+            yield before + row
+            before = b","
+        yield b"]}"
 
     async def _send_outbox(self):
         while True:
@@ -143,7 +216,8 @@ class App:
             while self._outbox and self.link.up:
                 kind, message = self._outbox[0]
                 try:
-                    await self.link.publish(self.topic(kind), wire.encode(message), 1)
+                    topic = kind if kind.startswith(wire.ROOT) else self.topic(kind)
+                    await self.link.publish(topic, wire.encode(message), 1)
                 except OSError:
                     break  # the link is down: what was not acknowledged stays queued
                 if self._outbox and self._outbox[0][1] is message:

@@ -28,6 +28,7 @@ _ACK_TIMEOUT_S = const(10)  # a broker that stops acknowledging is left
 _BACKOFF_MIN_MS = const(1000)
 _BACKOFF_MAX_MS = const(60000)
 _MAX_TOPIC = const(256)
+_CHUNK = const(1024)  # bytes; more than that goes out part by part
 _IPPROTO_TCP = const(6)
 _TCP_NODELAY = const(1)
 
@@ -36,15 +37,15 @@ class Link:
     """One board's connection to its broker.
 
     settings: as settings.load returns. will: (topic, payload), retained, sent by the broker.
-    subscription: topic filter, QoS 1. max_in: bytes of the largest payload taken.
+    topics: the filters to subscribe to, with QoS 1. max_in: bytes of the largest payload taken.
     on_message(topic, payload): payload is a memoryview that is only valid during the call.
     on_oversize(topic, size): a message was read past. on_up(): a coroutine, after each SUBACK.
     """
 
-    def __init__(self, settings, will, subscription, max_in, on_message, on_oversize, on_up):
+    def __init__(self, settings, will, topics, max_in, on_message, on_oversize, on_up):
         self._settings = settings
         self._will = will
-        self._subscription = subscription
+        self._topics = topics
         self._on_message = on_message
         self._on_oversize = on_oversize
         self._on_up = on_up
@@ -81,6 +82,7 @@ class Link:
     async def publish(self, topic, payload, qos=0, retain=False):
         """Send one message; with QoS 1 return after the broker has acknowledged it.
 
+        payload: bytes, or (size, parts): an iterable of bytes that make up a large one.
         Raises OSError when the link is down or goes down meanwhile.
         """
         if qos == 0:
@@ -120,10 +122,7 @@ class Link:
         await self._read(2)
         if self._buf[1]:
             raise OSError(errno.EACCES)  # the broker refuses: user, password or client id
-        self._pid = self._pid % 65535 + 1
-        await self._send(
-            _SUBSCRIBE, struct.pack(">H", self._pid) + _field(self._subscription) + b"\x01"
-        )
+        await self._subscribe(self._topics)
         while True:  # a retained message may come before the SUBACK
             kind, size = await self._read_head()
             if kind == _SUBACK:
@@ -132,6 +131,21 @@ class Link:
                     raise OSError(errno.EACCES)
                 return
             await self._take(kind, size)
+
+    async def subscribe(self, topics):
+        """Listen to these from now on, and on each new connection; others are left at the next."""
+        new = [topic for topic in topics if topic not in self._topics]
+        self._topics = topics
+        if new and self.up:
+            try:
+                await self._subscribe(new)
+            except OSError:
+                pass  # the next connection subscribes to all
+
+    async def _subscribe(self, topics):
+        self._pid = self._pid % 65535 + 1
+        fields = b"".join([_field(topic) + b"\x01" for topic in topics])
+        await self._send(_SUBSCRIBE, struct.pack(">H", self._pid) + fields)
 
     async def _serve(self):
         self.up = True
@@ -254,27 +268,34 @@ class Link:
             at += n
 
     async def _send_publish(self, topic, payload, qos, retain, pid):
-        parts = [_field(topic)]
+        head = _field(topic)
         if qos:
-            parts.append(struct.pack(">H", pid))
-        parts.append(payload)
+            head += struct.pack(">H", pid)
         if not self.up:
             raise OSError(errno.ENOTCONN)
-        await self._send(_PUBLISH | qos << 1 | (1 if retain else 0), b"".join(parts))
+        size, parts = payload if isinstance(payload, tuple) else (len(payload), (payload,))
+        kind = _PUBLISH | qos << 1 | (1 if retain else 0)
+        await self._send(kind, head, size, parts)
 
-    async def _send(self, kind, body):
+    async def _send(self, kind, body, more=0, parts=()):
+        """Send a packet: its body and `more` bytes in parts."""
         head = bytearray((kind,))
-        size = len(body)
+        size = len(body) + more
         while True:
             head.append(size & 0x7F | (0x80 if size > 0x7F else 0))
             size >>= 7
             if not size:
                 break
         async with self._writing:
-            if self._stream is None:
+            stream = self._stream
+            if stream is None:
                 raise OSError(errno.ENOTCONN)
-            self._stream.write(head + body)
-            await self._stream.drain()
+            stream.write(head + body)
+            for part in parts:
+                stream.write(part)
+                if more > _CHUNK:
+                    await stream.drain()
+            await stream.drain()
 
 
 def _field(text):

@@ -1,6 +1,9 @@
-"""Pins: which ones the board file lets anyone use, and the hardware behind them."""
+"""Pins: which ones the board file lets anyone use, and the hardware behind them.
 
-from machine import Pin
+A pin is an input, an output, an output that pulses (PWM), or lent to a sensor or a bus.
+"""
+
+from machine import PWM, Pin
 
 
 class PinError(ValueError):
@@ -15,57 +18,113 @@ class Pins:
 
     def __init__(self, board):
         self._board = board
+        self.devices = None  # the guards, set once they exist; see devices.py
         self._open = {}  # GPIO number -> Pin
         self._outputs = set()
+        self._pulsing = {}  # GPIO number -> (PWM, whether it is on) of outputs that pulse
 
-    def check(self, number, output=False):
-        """Return number if the policy allows its use. Raises PinError."""
+    def check(self, number, need=0):
+        """Return number if the policy allows its use. Raises PinError.
+
+        need: 0 its level is read, 1 (or True) it is driven, 2 its voltage is measured.
+        """
         board = self._board
-        if number not in board["usable"]:
-            raise PinError(
-                "pin %d is %s on %s; usable: %s"
-                % (number, self._reason(number), board["chip"], _join(board["usable"]))
-            )
-        if output and number in board["input_only"]:
-            raise PinError(
-                "pin %d is input only on %s; outputs: %s"
-                % (
-                    number,
-                    board["chip"],
-                    _join([n for n in board["usable"] if n not in board["input_only"]]),
-                )
-            )
+        good = board["usable"]
+        what = "usable"
+        why = None
+        if number not in good:
+            why = "is " + self._reason(number)
+        elif need == 1 and number in board["input_only"]:
+            why = "is input only"
+            what = "outputs"
+            good = [n for n in good if n not in board["input_only"]]
+        elif need == 2 and number not in board["adc"]:
+            why = "has no ADC"
+            what = "ADC pins"
+            good = board["adc"]
+        if why:
+            good = ", ".join([str(n) for n in good])
+            raise PinError("pin %d %s on %s; %s: %s" % (number, why, board["chip"], what, good))
         return number
 
     def write(self, number, value):
-        """Drive an output and return the level that reads back. Raises PinError."""
-        pin = self._output(number)
-        pin.value(value)
-        if pin.value() != value:
+        """Switch an output on (1) or off (0); return what reads back. Raises PinError."""
+        self.check(number, 1)
+        self.devices.allow(number, value)
+        pin = self.output(number)
+        level = value ^ self._inverted(number)
+        pin.value(level)
+        if pin.value() != level:
             raise PinError("pin %d reads back %d: is it shorted?" % (number, pin.value()))
+        self.devices.switched(number, value)
         return value
 
     def toggle(self, number):
-        """Invert an output and return the level that reads back. Raises PinError."""
-        return self.write(number, 1 - self._output(number).value())
+        """Switch an output over; return what reads back. Raises PinError."""
+        return self.write(number, 0 if self.is_on(number) else 1)
 
     def read(self, number):
-        """Return the level, 0 or 1, of an output or input. Raises PinError."""
+        """Return 1 if a pin is on, else 0: its level unless it is inverted. Raises PinError."""
+        if number in self._pulsing:
+            return int(self.is_on(number))
+        return self.input(number).value() ^ self._inverted(number)
+
+    def is_on(self, number):
+        """True if this pin is an output that is on."""
+        if number in self._pulsing:
+            return self._pulsing[number][1]
+        return number in self._outputs and self.read(number) == 1
+
+    def input(self, number):
+        """Return the machine.Pin of a GPIO, an input unless it is driven. Raises PinError."""
         pin = self._open.get(self.check(number))
         if pin is None:
-            pin = self._open[number] = Pin(number, Pin.IN)
-        return pin.value()
+            pin = self._open[number] = Pin(number, Pin.IN, None)
+        return pin
+
+    def _inverted(self, number):
+        thing = self.devices.at(number)[1]
+        return 1 if thing and thing.get("inverted") else 0
 
     def outputs(self):
         """Return the numbers of the pins that are driven, in order."""
         return sorted(self._outputs)
 
-    def _output(self, number):
-        self.check(number, True)
-        if number not in self._outputs:
+    def output(self, number):
+        """Return the Pin of an output; one that pulsed does not any more. Raises PinError."""
+        self.check(number, 1)
+        pulsed = self._pulsing.pop(number, None)
+        if pulsed:
+            pulsed[0].deinit()
+        if pulsed or number not in self._outputs:
             self._open[number] = Pin(number, Pin.OUT)
             self._outputs.add(number)
         return self._open[number]
+
+    def pulse(self, number, freq_hz, duty_u16):
+        """Have an output pulse, on for duty_u16 of 65535. Raises PinError."""
+        self.check(number, 1)
+        on = duty_u16 > 0
+        self.devices.allow(number, on)
+        if self._inverted(number):
+            duty_u16 = 65535 - duty_u16
+        pin = self._open[number] = Pin(number)
+        try:
+            self._pulsing[number] = PWM(pin, freq=freq_hz, duty_u16=duty_u16), on
+        except ValueError as e:  # the chip has fewer channels than pins
+            raise PinError("pin %d: %s" % (number, e))
+        self._outputs.add(number)
+        self.devices.switched(number, on)
+
+    def lend(self, number, need=1):
+        """Return the Pin, now an input, for a sensor or a bus. Raises PinError if it is on."""
+        if self.is_on(self.check(number, need)):
+            raise PinError("pin %d is on as an output: switch it off first" % number)
+        if number in self._pulsing:
+            self.output(number)  # ends the pulses
+        self._outputs.discard(number)
+        self._open.pop(number, None)
+        return Pin(number, Pin.IN, None)
 
     def _reason(self, number):
         for span, reason in self._board["forbidden"].items():
@@ -73,7 +132,3 @@ class Pins:
             if int(first) <= number <= int(last or first):
                 return reason
         return "not there"
-
-
-def _join(numbers):
-    return ", ".join([str(n) for n in numbers])

@@ -1,25 +1,47 @@
-"""Rules: a trigger and steps that run on the board, with or without a network.
+"""Rules: a trigger, conditions and steps that run on the board, with or without a network.
 
-A rule is {"when": trigger, "do": [{"tool", "args"}], "on": bool} and, for {"in_s": n}, "due": the
-Unix time it was promised for, so that a reboot does not postpone it. Triggers:
-    {"every_s": n}                      n seconds after the rule was set, and every n seconds
-    {"in_s": n}                         once; the rule is gone afterwards
-    {"at": "08:15", "days": "mon,tue"}  local time; without days every day
+A rule is {"when": trigger, "if": [comparisons], "do": [steps], "on": bool}; steps.py says what
+steps and comparisons are. Triggers:
+    {"every_s": n}                          every n seconds, counted from when the rule was set
+    {"in_s": n}                             once; the rule is gone afterwards
+    {"at": "08:15", "days": "mon,tue"}      local time; without days every day
+    {"cron": "*/5 * * * *"}                 local time; schedule.py says what happens at DST
+    {"pin": n, "edge": "rising|falling|both"}
+    {"read": {"tool", "args", "field"}, "above"|"below": x}   and "hysteresis", "for_s", "poll_s"
+    {"event": name, "from": device or tag}  what another board emits; without from any of ours
+    {"boot": true}                          once after each start
+Any trigger takes "min_s": it fires at most once in so many seconds. A schedule takes "catch_up":
+"skip" (default) forgets what was due while the board was off, "once" makes up for it, once. A
+schedule set before the clock is known does not fire when the clock is set.
 """
 
 import asyncio
 
 from micropython import const
 
-from firmware import clock as clock_module
+from firmware import steps as steps_module
 from firmware.tools import ToolError
 
-_MAX_RULES = const(20)
+_MAX_RULES = const(24)
 _MAX_S = const(31622400)  # a year and a day
-_LONGEST_SLEEP_MS = const(3600000)  # also keeps the uptime from missing a wrap of the ticks
-_CLOCK_CHECK_MS = const(
-    30000
-)  # how often rules that need the time of day look whether it is known
+_LONGEST_SLEEP_MS = const(600000)  # for jumps of the clock, and wraps of the ticks
+_LATE_S = const(90)  # a schedule that is due for longer was missed
+_MAX_HEARD = const(16)
+_DEBOUNCE_MS = const(30)
+_POLL_S = const(10)
+_KINDS = ("every_s", "in_s", "at", "cron", "pin", "read", "event", "boot")
+_OPTIONS = (
+    "days",
+    "edge",
+    "above",
+    "below",
+    "hysteresis",
+    "for_s",
+    "poll_s",
+    "from",
+    "min_s",
+    "catch_up",
+)
 
 
 class Rules:
@@ -28,29 +50,54 @@ class Rules:
     def __init__(self, app):
         self._app = app
         self._rules = app.store.load("rules", {})
-        self._due = {}  # name -> uptime in ms of the next firing
-        self._changed = asyncio.Event()
+        self._owed = app.store.load("owed", {})  # name -> Unix time, of "catch_up": "once"
+        self._due = {}  # name -> uptime in ms of the next look
+        self._due_unix = {}  # name -> Unix time of a schedule
+        self._state = {}  # name -> what a read remembers: [is beyond, since when in ms]
+        self._fired = {}  # name -> uptime in ms
+        self._running = set()
+        self._heard = []  # (kind, key, value) of pins and events since the last look
+        self._wake = asyncio.ThreadSafeFlag()
+        self._watched = {}  # pin number -> machine.Pin with our handler
         for name in self._rules:
             self._schedule(name)
 
     def check_when(self, when):
-        """Return a trigger if it is one of those above. Raises ToolError that says which are."""
-        if isinstance(when, dict):
-            keys = sorted(when)
-            if keys == ["every_s"] or keys == ["in_s"]:
-                seconds = when[keys[0]]
-                if isinstance(seconds, int) and 1 <= seconds <= _MAX_S:
-                    return when
-            elif keys == ["at"] or keys == ["at", "days"]:
-                if _valid_at(when["at"]) and clock_module.valid_days(when.get("days", "")):
-                    return when
-        raise ToolError(
-            'when must be {"every_s": n}, {"in_s": n} or {"at": "HH:MM", "days": "mon,tue"}, '
-            "n from 1 to %d seconds" % _MAX_S
-        )
+        """Return a trigger if it is one of those above. Raises ToolError with what is wrong."""
+        kinds = [k for k in when if k in _KINDS] if isinstance(when, dict) else ()
+        if len(kinds) != 1:
+            raise ToolError("when must have one of " + ", ".join(_KINDS))
+        kind = kinds[0]
+        value = when[kind]
+        for key in when:
+            if key != kind and key not in _OPTIONS:
+                raise ToolError("when has no " + str(key)[:24])
+            if key[-2:] == "_s" and not (_is_int(when[key]) and 1 <= when[key] <= _MAX_S):
+                raise ToolError("%s must be 1 to %d" % (key, _MAX_S))
+        if when.get("catch_up", "skip") not in ("skip", "once"):
+            raise ToolError("catch_up must be skip or once")
+        if kind in ("at", "cron"):
+            try:
+                _schedule_module().parse(when)
+            except (ValueError, AttributeError) as e:
+                raise ToolError("%s: %s" % (kind, e))
+        elif kind == "pin":
+            when = dict(when)
+            when["pin"] = self._app.pins.check(self._app.tools.pin(value))
+            if when.setdefault("edge", "both") not in ("rising", "falling", "both"):
+                raise ToolError("edge must be rising, falling or both")
+        elif kind == "read":
+            self._check_read(when, value)
+        elif kind == "event" and (not isinstance(value, str) or not 0 < len(value) <= 24):
+            raise ToolError("event must be a name of 1 to 24 characters")
+        return when
 
-    def set(self, name, when, do):
-        """Store a rule with checked parts and return its name, made up if None."""
+    def set(self, name, when, conditions, do):
+        """Store a rule and return its name, made up if None. Raises ToolError."""
+        app = self._app
+        if conditions:
+            steps_module.check_conditions(app, conditions, ("value",))
+        steps_module.check(app, do, ("value",))
         rules = dict(self._rules)
         if name is None:
             number = 1
@@ -60,12 +107,15 @@ class Rules:
         if name not in rules and len(rules) >= _MAX_RULES:
             raise ToolError("there are %d rules, the most: delete one first" % _MAX_RULES)
         rule = {"when": when, "do": do, "on": True}
-        if "in_s" in when and self._app.clock.is_set():
-            rule["due"] = self._app.clock.unix_s() + when["in_s"]
+        if conditions:
+            rule["if"] = conditions
+        if "in_s" in when and app.clock.is_set():
+            rule["due"] = app.clock.unix_s() + when["in_s"]  # a reboot must not postpone it
         rules[name] = rule
         self._keep(rules)
+        self._owe(name, None)
+        self._state.pop(name, None)
         self._schedule(name)
-        self._changed.set()
         return name
 
     def delete(self, name):
@@ -74,83 +124,248 @@ class Rules:
         rules = dict(self._rules)
         del rules[name]
         self._keep(rules)
-        self._due.pop(name, None)
-        self._changed.set()
+        self._owe(name, None)
+        self._schedule(name)
 
     def enable(self, name, enabled):
         """Switch a rule on or off. Raises ToolError if there is none of that name."""
-        rule = dict(self._get(name))
-        rule["on"] = enabled
         rules = dict(self._rules)
-        rules[name] = rule
+        rules[name] = dict(self._get(name))
+        rules[name]["on"] = enabled
         self._keep(rules)
         self._schedule(name)
-        self._changed.set()
 
     def words(self):
-        """Return {name: "every 10 s: gpio_toggle pin 2"} of all rules."""
+        """Return {name: "every_s 10: gpio_toggle pin 2"} of all rules."""
         return {name: _describe(rule) for name, rule in self._rules.items()}
+
+    def reschedule(self):
+        """Look at all schedules anew: the time zone has changed."""
+        self._due_unix.clear()
+        for name in self._rules:
+            self._schedule(name)
+
+    def sources(self):
+        """Return the devices and tags whose events rules listen to, sorted."""
+        found = {r["when"]["from"] for r in self._rules.values() if r["when"].get("from")}
+        return sorted(found)
+
+    def hear(self, what, sources, value):
+        """Take an event of another board, or the new level of a pin (then sources is None).
+
+        sources: the device and the tag that it came from.
+        """
+        if len(self._heard) < _MAX_HEARD:
+            self._heard.append((what, sources, value))
+        self._wake.set()
 
     async def run(self):
         """Fire rules for ever."""
+        for name in sorted(self._rules):
+            if self._rules[name]["on"] and "boot" in self._rules[name]["when"]:
+                self._fire(name, True)
         while True:
+            while self._heard:
+                self._match(*self._heard.pop(0))
             now = self._app.clock.uptime_ms()
             for name in sorted(self._due, key=self._due.get):
                 if self._due.get(name, now + 1) <= now:
-                    await self._fire(name, now)
-            wait = _LONGEST_SLEEP_MS
+                    await self._look(name, now)
+            wait_ms = _LONGEST_SLEEP_MS
             if self._due:
-                wait = min(wait, max(0, min(self._due.values()) - self._app.clock.uptime_ms()))
-            if any("at" in self._rules[n]["when"] and n not in self._due for n in self._rules):
-                wait = min(wait, _CLOCK_CHECK_MS)
-                for name in self._rules:
-                    if name not in self._due:
-                        self._schedule(name)
-            try:
-                await asyncio.wait_for_ms(self._changed.wait(), wait)
-                self._changed.clear()
-            except asyncio.TimeoutError:
-                pass  # something is due
+                wait_ms = min(wait_ms, min(self._due.values()) - self._app.clock.uptime_ms())
+            if wait_ms > 0:
+                try:
+                    await asyncio.wait_for_ms(self._wake.wait(), wait_ms)
+                except asyncio.TimeoutError:
+                    pass  # something is due
+            await asyncio.sleep_ms(0)
 
-    async def _fire(self, name, now):
-        rule = self._rules[name]
-        if "in_s" in rule["when"]:
-            # Forget it first: a crash in its steps must not make it fire at every boot.
-            self.delete(name)
-        elif "every_s" in rule["when"]:
-            period = rule["when"]["every_s"] * 1000
+    async def _look(self, name, now):
+        """Deal with a rule whose time to be looked at has come."""
+        when = self._rules[name]["when"]
+        if "every_s" in when:
+            period = when["every_s"] * 1000
             self._due[name] += period
             if self._due[name] <= now:  # the board was busy: skip what was missed, keep the phase
                 self._due[name] += (now - self._due[name]) // period * period + period
+            self._fire(name, None)
+        elif "in_s" in when:
+            del self._due[name]
+            self._fire(name, None)
+        elif "read" in when:
+            self._due[name] = now + when.get("poll_s", _POLL_S) * 1000
+            await self._read(name, when, now)
         else:
-            self._schedule(name)
-        done = []
-        for step in rule["do"]:
-            result = await self._app.tools.run(step["tool"], step["args"], "s", "rule " + name)
-            done.append({"tool": step["tool"], "args": step["args"], "result": result})
-            if "error" in result:
-                break
-            await asyncio.sleep_ms(0)
-        self._app.event({"e": "rule", "name": name, "res": done})
+            self._look_at_schedule(name, when)
+
+    def _look_at_schedule(self, name, when):
+        clock = self._app.clock
+        due = self._due_unix.get(name)
+        now_s = clock.unix_s()
+        if due is not None and now_s >= due:
+            if now_s - due <= _LATE_S or when.get("catch_up") == "once":
+                self._fire(name, due)
+            else:
+                self._app.event({"e": "missed", "name": name})
+            self._due_unix.pop(name)
+            self._owe(name, None)
+        self._schedule(name)
+
+    async def _read(self, name, when, now):
+        read = when["read"]
+        result = await self._app.tools.run(read["tool"], read.get("args", {}), "s", "rule " + name)
+        value = result.get(read["field"])
+        if not isinstance(value, (int, float)):
+            return  # the sensor does not answer now
+        state = self._state.setdefault(name, [False, None, False])
+        slack = when.get("hysteresis", 0)
+        if "above" in when:
+            beyond = value > when["above"] - (slack if state[0] else 0)
+        else:
+            beyond = value < when["below"] + (slack if state[0] else 0)
+        if beyond and not state[0]:
+            state[1] = now
+            state[2] = False
+        state[0] = beyond
+        if beyond and not state[2] and now - state[1] >= when.get("for_s", 0) * 1000:
+            state[2] = True
+            self._fire(name, value)
+
+    def _match(self, key, sources, value):
+        for name in sorted(self._rules):
+            rule = self._rules[name]
+            when = rule["when"]
+            if not rule["on"]:
+                continue
+            if sources is None:
+                edges = ("both", "rising" if value else "falling")
+                if when.get("pin") == key and when["edge"] in edges:
+                    self._fire(name, value)
+            elif when.get("event") == key and when.get("from", sources[0]) in sources:
+                self._fire(name, value)
+
+    def _fire(self, name, value):
+        now = self._app.clock.uptime_ms()
+        rule = self._rules[name]
+        last = self._fired.get(name)
+        if name in self._running:
+            return  # it is still at work
+        if last is not None and now - last < rule["when"].get("min_s", 0) * 1000:
+            return
+        self._fired[name] = now
+        if "in_s" in rule["when"]:  # forget it first: a crash in it must not fire at every boot
+            self.delete(name)
+        self._running.add(name)
+        asyncio.create_task(self._carry_out(name, rule, value))
+
+    async def _carry_out(self, name, rule, value):
+        run = steps_module.Run(self._app, "rule " + name, {"value": value})
+        event = {"e": "rule", "name": name}
+        try:
+            if "if" in rule and not run.holds(rule["if"]):
+                return
+            await run.steps(rule["do"])
+        except (ToolError, ValueError, OSError) as e:
+            event["why"] = str(e)
+        finally:
+            self._running.discard(name)
+        event["res"] = run.done
+        self._app.event(event)
 
     def _schedule(self, name):
-        rule = self._rules[name]
+        """Find out when a rule is to be looked at next."""
+        self._due.pop(name, None)
+        self._watch_pins()
+        self._wake.set()
+        rule = self._rules.get(name)
+        if not rule or not rule["on"]:
+            self._due_unix.pop(name, None)
+            self._fired.pop(name, None)
+            return
         when = rule["when"]
         clock = self._app.clock
-        self._due.pop(name, None)
-        if not rule["on"]:
-            return
+        now = clock.uptime_ms()
         if "every_s" in when:
-            wait_s = when["every_s"]
+            self._due[name] = now + when["every_s"] * 1000
         elif "in_s" in when:
             wait_s = when["in_s"]
             if "due" in rule and clock.is_set():
                 wait_s = min(wait_s, max(0, rule["due"] - clock.unix_s()))
-        elif clock.is_set():
-            wait_s = clock_module.seconds_until(clock.local(), when["at"], when.get("days", ""))
-        else:
-            return  # not before somebody has set the clock
-        self._due[name] = clock.uptime_ms() + wait_s * 1000
+            self._due[name] = now + wait_s * 1000
+        elif "read" in when:
+            self._due[name] = now
+        elif "at" in when or "cron" in when:
+            wait_s = _LONGEST_SLEEP_MS // 1000
+            if clock.is_set():
+                due = self._next_due(name, when, clock)
+                if due is not None:
+                    wait_s = min(wait_s, max(0, due - clock.unix_s()))
+            else:
+                wait_s = 30  # until somebody sets the clock
+            self._due[name] = now + wait_s * 1000
+
+    def _next_due(self, name, when, clock):
+        due = self._due_unix.get(name)
+        if due is None:
+            due = self._owed.get(name)  # from before a reboot
+        if due is None:
+            schedule = _schedule_module()
+            due = schedule.following(schedule.parse(when), clock.unix_s(), clock.zone)
+            if when.get("catch_up") == "once":
+                self._owe(name, due)
+        if due is not None:
+            self._due_unix[name] = due
+        return due
+
+    def _owe(self, name, due):
+        if self._owed.get(name) != due:
+            self._owed.pop(name, None)
+            if due is not None:
+                self._owed[name] = due
+            try:
+                self._app.store.save("owed", self._owed)
+            except OSError:
+                pass  # a full flash: what is missed while off is then not made up for
+
+    def _watch_pins(self):
+        """Have the pins of rules, and no others, call us on their edges."""
+        wanted = {r["when"]["pin"] for r in self._rules.values() if r["on"] and "pin" in r["when"]}
+        for number in list(self._watched):
+            if number not in wanted:
+                self._watched.pop(number).irq(handler=None)
+        for number in wanted:
+            if number not in self._watched:
+                pin = self._app.pins.input(number)
+                pin.irq(handler=self._edge_handler(number, pin), trigger=3)
+                self._watched[number] = pin
+
+    def _edge_handler(self, number, pin):
+        seen = [pin.value(), None]  # level, uptime in ms of the last edge taken
+
+        def on_edge(_):
+            level = pin.value()
+            now = self._app.clock.uptime_ms()
+            if seen[1] is not None and now - seen[1] < _DEBOUNCE_MS:
+                return
+            if level == seen[0]:  # the edge before this one fell into the bouncing
+                self.hear(number, None, 1 - level)
+            self.hear(number, None, level)
+            seen[0] = level
+            seen[1] = now
+
+        return on_edge
+
+    def _check_read(self, when, read):
+        if not isinstance(read, dict) or "field" not in read:
+            raise ToolError('read must be {"tool", "args", "field"}')
+        self._app.tools.check(read.get("tool"), read.get("args", {}), "s")
+        if "w" in self._app.tools.who(read["tool"]):
+            raise ToolError("read must be a tool that only reads")
+        limits = [when[k] for k in ("above", "below") if k in when]
+        limits.append(when.get("hysteresis", 0))
+        if len(limits) != 2 or not all(isinstance(n, (int, float)) for n in limits):
+            raise ToolError("read needs above or below, a number")
 
     def _get(self, name):
         if name not in self._rules:
@@ -160,30 +375,26 @@ class Rules:
     def _keep(self, rules):
         self._app.store.save("rules", rules)  # first: what cannot be saved does not run either
         self._rules = rules
+        self._app.sources_changed()
 
 
-def _valid_at(at):
-    return (
-        isinstance(at, str)
-        and len(at) == 5
-        and at[2] == ":"
-        and at[:2].isdigit()
-        and at[3:].isdigit()
-        and int(at[:2]) < 24
-        and int(at[3:]) < 60
-    )
+def _schedule_module():
+    from firmware import schedule  # only boards with such rules pay for it
+
+    return schedule
+
+
+def _is_int(value):
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _describe(rule):
-    when = rule["when"]
-    if "every_s" in when:
-        text = "every %d s" % when["every_s"]
-    elif "in_s" in when:
-        text = "once in %d s" % when["in_s"]
-    else:
-        text = "at %s %s" % (when["at"], when.get("days", "every day"))
-    steps = [
-        step["tool"] + "".join([" %s %s" % (k, v) for k, v in step["args"].items()])
-        for step in rule["do"]
-    ]
-    return text + ": " + ", ".join(steps) + ("" if rule["on"] else " (off)")
+    when = " ".join(["%s %s" % (k, v) for k, v in rule["when"].items()])
+    steps = []
+    for step in rule["do"]:
+        if "tool" in step:
+            args = [" %s %s" % (k, v) for k, v in step.get("args", {}).items()]
+            steps.append(step["tool"] + "".join(args))
+        else:
+            steps.append("repeat" if "repeat" in step else "if")
+    return when + ": " + ", ".join(steps) + ("" if rule["on"] else " (off)")

@@ -1,5 +1,7 @@
 """Tools that touch pins. Each returns what reads back."""
 
+from machine import ADC
+
 
 def gpio_write(app, pin, value):
     """Drive an output."""
@@ -19,3 +21,31 @@ def gpio_read_all(app):
 def gpio_toggle(app, pin):
     """Invert an output."""
     return {"pin": pin, "value": app.pins.toggle(pin)}
+
+
+def pwm_write(app, pin, duty_pct, freq_hz=1000):
+    """Have an output pulse."""
+    app.pins.pulse(pin, freq_hz, min(65535, round(duty_pct * 655.36)))
+    return {"pin": pin, "duty_pct": duty_pct, "freq_hz": freq_hz}
+
+
+def servo_write(app, pin, angle_deg):
+    """Turn a servo: a pulse of 500 to 2500 us every 20 ms."""
+    app.pins.pulse(pin, 50, round((500 + angle_deg * 2000 / 180) * 3.2768))
+    return {"pin": pin, "angle_deg": angle_deg}
+
+
+def adc_read(app, pin):
+    """Measure a voltage."""
+    adc = ADC(app.pins.lend(pin, 2), atten=ADC.ATTN_11DB)
+    return {"pin": pin, "mv": adc.read_uv() // 1000}
+
+
+def neopixel_write(app, pin, r, g, b, count=1):
+    """Give the first pixels of a strip one colour."""
+    import neopixel
+
+    pixels = neopixel.NeoPixel(app.pins.output(pin), count)
+    pixels.fill((r, g, b))
+    pixels.write()
+    return {"pin": pin, "r": r, "g": g, "b": b, "count": count}

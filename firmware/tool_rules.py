@@ -1,9 +1,9 @@
 """Tools that make, list and remove rules."""
 
 
-def rule_set(app, when, do, name=None):
+def rule_set(app, when, do, name=None, **more):
     """Store a rule; a rule of the same name is replaced."""
-    return {"name": app.rules.set(name, when, do)}
+    return {"name": app.rules.set(name, when, more.get("if"), do)}
 
 
 def rule_list(app):

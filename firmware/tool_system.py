@@ -10,10 +10,26 @@ def get_time(app):
     words = app.clock.words()
     if words is None:
         raise ToolError("the clock is not set yet")
-    return {"time": words, "timezone": "UTC"}
+    return {"time": words, "timezone": app.clock.zone_name}
 
 
-def get_status(app):
+def set_timezone(app, timezone):
+    """Set the zone of schedules and of the time that people see."""
+    app.clock.set_zone(timezone)
+    app.rules.reschedule()
+    app.tools.changed.set()
+    return {"timezone": timezone}
+
+
+def set_persona(app, persona):
+    """Set the tone that the model is asked for."""
+    app.store.save("persona", {"persona": persona})
+    app.persona = persona
+    app.tools.changed.set()
+    return {"persona": persona}
+
+
+def get_status(app, scope=None):
     """Tell how the board is."""
     return {
         "uptime_s": app.clock.uptime_ms() // 1000,

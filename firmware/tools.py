@@ -1,7 +1,10 @@
-"""The tool catalogue: one row a tool. Adding a tool is a row here and a function in its module.
+"""The tools: what a call must look like, and how it is carried out.
 
-An argument is (name, type, *limits); "name?" may be left out. Types:
-    "pin"                a GPIO number, or a name that memory maps to one ("pump": "gpio 5")
+tools.txt is the catalogue, one line a tool, `module who ["name","text",[arguments]]`; it stays on
+the flash and a line is read when it is needed. Adding a tool is a line there and a function in its
+module. An argument is [name, type, limits...]; "name?" may be left out. Types:
+    "pin" need           a GPIO number, or the name of a thing or of a pin in memory; need is 0
+                         if its level is read, 1 if it is driven, 2 if its voltage is measured
     "int" lo hi          a whole number
     "num" lo hi          a number
     "str" max            text of 1 to max characters
@@ -9,64 +12,23 @@ An argument is (name, type, *limits); "name?" may be left out. Types:
     "bool"               true or false
     "hex" max            hexadecimal text of 1 to max bytes
     "obj"                an object
+    "list"               a list; what is in it is the tool's to check
+    "any"                anything
     "when"               a rule's trigger, checked by rules.py
-    "steps"              [{"tool", "args"}, ...]
-
 Who may call a tool: "m" the model in a conversation, "s" the steps of rules and scripts; "w" marks
 one that changes something outside (a pin, a bus), which the journal keeps.
 """
 
+import asyncio
 import binascii
 import hashlib
 import json
 import sys
 
 import firmware
-from firmware import wire
 from firmware.pins import PinError
 
-# name, module, who, description, arguments
-TOOLS = (
-    (
-        "gpio_write",
-        "tool_pins",
-        "msw",
-        "Set an output pin to 0 (off) or 1 (on).",
-        (("pin", "pin"), ("value", "int", 0, 1)),
-    ),
-    ("gpio_read", "tool_pins", "ms", "Read whether a pin is 0 or 1.", (("pin", "pin"),)),
-    ("gpio_read_all", "tool_pins", "ms", "Read all usable pins.", ()),
-    ("gpio_toggle", "tool_pins", "msw", "Invert an output pin.", (("pin", "pin"),)),
-    (
-        "memory_set",
-        "tool_memory",
-        "ms",
-        "Remember a fact, or a name for a pin, under a key.",
-        (("key", "str", 32), ("value", "str", 160)),
-    ),
-    ("memory_get", "tool_memory", "ms", "Recall what a key holds.", (("key", "str", 32),)),
-    ("memory_list", "tool_memory", "m", "List all that is remembered.", ()),
-    ("memory_delete", "tool_memory", "ms", "Forget a key.", (("key", "str", 32),)),
-    (
-        "rule_set",
-        "tool_rules",
-        "m",
-        'Run steps on a trigger. when: {"every_s": n} or {"in_s": n} or {"at": "08:15", '
-        '"days": "mon,tue"}. do: [{"tool", "args"}].',
-        (("name?", "str", 24), ("when", "when"), ("do", "steps")),
-    ),
-    ("rule_list", "tool_rules", "m", "List the rules.", ()),
-    ("rule_delete", "tool_rules", "m", "Delete a rule.", (("name", "str", 24),)),
-    (
-        "rule_enable",
-        "tool_rules",
-        "m",
-        "Switch a rule on or off.",
-        (("name", "str", 24), ("enabled", "bool")),
-    ),
-    ("get_time", "tool_system", "ms", "Tell the local time.", ()),
-    ("get_status", "tool_system", "ms", "Tell uptime, free memory, rules and link.", ()),
-)
+_TABLE = "/firmware/tools.txt"
 
 
 class ToolError(ValueError):
@@ -81,35 +43,77 @@ class Tools:
 
     def __init__(self, app):
         self._app = app
-        self._rows = {row[0]: row for row in TOOLS}
-        self.catalogue = [(row[0], row[3], row[4]) for row in TOOLS if "m" in row[2]]
-        digest = hashlib.sha256(json.dumps(self.catalogue).encode()).digest()
-        self.hash = binascii.hexlify(digest[:6]).decode()
+        self._lines = {}  # name -> where its row begins in the table
+        self.changed = asyncio.Event()  # the catalogue is another one
+        with open(_TABLE, "rb") as table:
+            at = 0
+            for line in table:
+                name = line.split(b'"', 2)[1]
+                self._lines[name.decode()] = at
+                at += len(line)
+        self.refresh()
+
+    def refresh(self):
+        """Take the hash of the catalogue again: a script came or went."""
+        digest = hashlib.sha256(b"")
+        for row in self.catalogue():
+            digest.update(row)
+        self.hash = binascii.hexlify(digest.digest()[:6]).decode()
+        self.changed.set()
+
+    def catalogue(self):
+        """Yield the rows that a model may call, as JSON: ["name","text",[arguments]]."""
+        with open(_TABLE, "rb") as table:
+            for line in table:
+                _, who, row = line.split(b" ", 2)
+                if b"m" in who:
+                    yield row[:-1]
+        for name, script in self._app.scripts.all.items():
+            args = [(param, "any") for param in script["params"]]
+            yield json.dumps((name, script["description"] or "A script.", args)).encode()
+
+    def who(self, name):
+        """Return who may call a tool, "" if there is none of that name."""
+        return self._row(name)[1]
+
+    def _row(self, name):
+        """Return (module, who, arguments) of a tool, ("", "", ()) if there is none."""
+        at = self._lines.get(name) if isinstance(name, str) else None
+        if at is None:
+            return "", "", ()
+        with open(_TABLE, "rb") as table:
+            table.seek(at)
+            module, who, row = table.readline().decode().split(" ", 2)
+        return module, who, json.loads(row)[2]
 
     def check(self, name, args, who):
         """Return args with numbers for pin names. Raises ToolError for what the table forbids.
 
-        who: "m" a model, "s" a step.
+        who: "m" a model, "r" a model asked by a rule, "s" a step, "c" a step that is only looked
+        at: arguments such as "$pin" have no value yet.
         """
-        row = self._rows.get(name) if isinstance(name, str) else None
-        if row is None:
+        looking = who == "c"
+        if looking:
+            who = "s"
+        _, callers, specs = self._row(name)
+        if not callers:
             raise ToolError("there is no tool " + str(name)[:32])
-        if who not in row[2]:
-            raise ToolError(
-                "%s is only for %s"
-                % (name, "conversations" if who == "s" else "rules and scripts")
-            )
+        if callers[:2] != "ms" if who == "r" else who not in callers:
+            raise ToolError(name + " cannot be called from here")
         if not isinstance(args, dict):
             raise ToolError(name + ": args must be an object")
         checked = {}
-        for spec in row[4]:
+        for spec in specs:
             key = spec[0].rstrip("?")
             value = args.get(key)
             if value is None:
                 if spec[0][-1] != "?":
                     raise ToolError("%s needs %s" % (name, key))
                 continue
-            checked[key] = self._check_value(name, key, value, spec)
+            if looking and isinstance(value, str) and value[:1] == "$":
+                checked[key] = value
+            else:
+                checked[key] = self._check_value(name, key, value, spec)
         for key in args:
             if key not in checked and args[key] is not None:
                 raise ToolError("%s has no argument %s" % (name, key[:32]))
@@ -120,11 +124,12 @@ class Tools:
 
         who: as in `check`. by: what the journal names as the cause, "chat 3f-1" or "rule blink".
         """
-        module = None
+        module = ""
         try:
+            if name in self._app.scripts.all:  # a model calls it by its own name
+                name, args = "script_run", {"name": name, "args": args}
             args = self.check(name, args, who)
-            row = self._rows[name]
-            module = row[1]
+            module, callers, _ = self._row(name)
             function = getattr(__import__("firmware." + module, None, None, (name,)), name)
             result = function(self._app, **args)
             if hasattr(result, "send"):  # a coroutine: the tool takes its time
@@ -137,38 +142,32 @@ class Tools:
             result = {"error": name + " failed: out of memory"}
         if module:
             _unload(module)
-            if "w" in row[2]:
+            if "w" in callers:
                 self._app.journal.add(by, name, args, result)
         return result
-
-    def check_steps(self, steps):
-        """Return rule steps with checked arguments. Raises ToolError."""
-        if not isinstance(steps, list) or not 1 <= len(steps) <= wire.MAX_CALLS:
-            raise ToolError("do must be a list of 1 to %d steps" % wire.MAX_CALLS)
-        checked = []
-        for step in steps:
-            name = step.get("tool") if isinstance(step, dict) else None
-            args = self.check(name, step.get("args", {}), "s")
-            if "pin" in args:
-                self._app.pins.check(args["pin"], name in ("gpio_write", "gpio_toggle"))
-            checked.append({"tool": name, "args": args})
-        return checked
 
     def _check_value(self, tool, key, value, spec):
         kind = spec[1]
         if kind == "pin":
-            return self._pin(value)
+            return self._app.pins.check(self.pin(value), spec[2])
         if kind == "int" or kind == "num":
             if kind == "int" and isinstance(value, float) and value == int(value):
                 value = int(value)
             good = isinstance(value, int if kind == "int" else (int, float))
             if good and not isinstance(value, bool) and spec[2] <= value <= spec[3]:
                 return value
-            want = "a number from %s to %s" % spec[2:]
+            want = "a number from %s to %s" % tuple(spec[2:])
         elif kind == "str":
             if isinstance(value, str) and 0 < len(value) <= spec[2]:
                 return value
             want = "text of 1 to %d characters" % spec[2]
+        elif kind == "hex":
+            try:
+                if 0 < len(binascii.unhexlify(value)) <= spec[2]:
+                    return value
+            except (TypeError, ValueError):
+                pass  # said below
+            want = "1 to %d bytes in hex" % spec[2]
         elif kind == "enum":
             if value in spec[2].split("|"):
                 return value
@@ -179,12 +178,20 @@ class Tools:
             want = "true or false"
         elif kind == "when":
             return self._app.rules.check_when(value)
+        elif kind == "list" or kind == "obj":
+            if isinstance(value, list if kind == "list" else dict):
+                return value
+            want = "a list" if kind == "list" else "an object"
         else:
-            return self.check_steps(value)
+            return value
         raise ToolError("%s: %s must be %s" % (tool, key, want))
 
-    def _pin(self, value):
+    def pin(self, value):
+        """Return the GPIO number of a number or name. Raises ToolError for an unknown name."""
         if isinstance(value, str):
+            thing = self._app.devices.all.get(value)
+            if thing:
+                return thing["pin"]
             known = self._app.memory.get(value)
             words = (known or value).split()
             if words and words[-1].isdigit():

@@ -22,7 +22,7 @@ CANCEL = "up/llm/cancel"  # QoS 1
 REPLY = "down/llm/res"  # final: QoS 1, text deltas: QoS 0
 CHAT = "down/chat"  # QoS 1: a sentence, as an object or as plain text
 ANSWER = "up/chat"  # QoS 1
-EVENT = "up/event"  # QoS 1: a rule fired, a board restarted, a message was refused
+EVENT = "up/event"  # QoS 1; also GROUP + <tag>/event, to all boards of a tag
 
 # One entry of a request's "msgs" is
 #   {"u": text}                                     a person's or a rule's words
@@ -39,7 +39,8 @@ FIELDS = {
         ("tools", list, True),  # rows [name, description, [[argument, type, ...limits], ...]]
         ("pins", list, True),  # GPIO numbers that the board lets anyone use
         ("tags", list, False),  # groups that the board belongs to
-        ("tz", str, False),  # time zone
+        ("tz", str, False),  # time zone, an IANA name or a POSIX rule
+        ("persona", str, False),  # tone of answers: neutral, friendly, technical, witty
     ),
     REQUEST: (
         ("id", str, True),  # the same in every try of one request
@@ -84,11 +85,13 @@ FIELDS = {
         ("use", dict, False),  # summed over the turn, as in the reply
     ),
     EVENT: (
-        ("e", str, True),  # rule, boot, refused
+        ("e", str, True),  # rule, missed, script, emit, notify, boot, refused
         ("t", int, False),  # Unix time in seconds, absent while the clock is not set
-        ("name", str, False),  # the rule's name, the topic refused
+        ("name", str, False),  # of the rule, of the event emitted, of the topic refused
         ("why", str, False),  # the reason in words
         ("res", list, False),  # [{"tool", "args", "result"}] that a rule carried out
+        ("text", str, False),  # what a rule has to tell a person
+        ("from", str, False),  # the device that emits
     ),
 }
 

