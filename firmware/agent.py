@@ -9,6 +9,7 @@ import sys
 from micropython import const
 
 from firmware import wire
+from firmware.tools import unload
 
 _MAX_ROUNDS = const(4)  # requests to the model in one turn
 _MAX_WAITING = const(4)  # chats that wait for their turn
@@ -151,6 +152,12 @@ class Agent:
     async def _ask(self, chat, entries):
         """Return the model's final reply; raises TurnError when none comes in time."""
         app = self._app
+        from firmware import limits
+
+        refusal = limits.call(app)
+        unload("limits")
+        if refusal:
+            raise TurnError(refusal)
         ttl_ms = app.settings["llm.ttl_s"] * 1000
         start = app.clock.uptime_ms()
         self._count += 1

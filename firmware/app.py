@@ -5,39 +5,47 @@ import binascii
 import gc
 import os
 import sys
+import time
 
+import machine
 from micropython import const
 
-from firmware import settings as settings_module
 from firmware import wire
 from firmware.agent import Agent
 from firmware.clock import Clock
 from firmware.devices import Devices
+from firmware.guard import Guard
 from firmware.journal import Journal
 from firmware.link import Link
 from firmware.pins import Pins
 from firmware.rules import Rules
 from firmware.scripts import Scripts
 from firmware.store import Store
-from firmware.tools import Tools
+from firmware.tools import Tools, unload
 
 VERSION = "0.1.0"
 _MAX_OUTBOX = const(16)  # messages that wait for the link; answers and events
 _RESTART_TASK_MS = const(1000)
+_FAILED_MS = const(3000)  # a failed start: time to read why, or to press Ctrl-C
+_REST_MS = const(3600000)  # for whoever works at the prompt
+_SERIAL = "serial"  # id of what is typed on the serial line, and answered there
+_FOR_EVER_S = const(3600)
 _MAX_NAME = const(24)
 
 
 class App:
     """Everything that lives on one board."""
 
-    def __init__(self, settings, board):
+    def __init__(self, settings, board, store, guard):
         self.settings = settings
         self.board = board
         self.nonce = binascii.hexlify(os.urandom(4)).decode()
-        self.store = Store()
-        self.clock = Clock(self.store)
+        self.store = store
+        self.guard = guard
+        self.clock = Clock(store)
         self.pins = Pins(board)
-        self.journal = Journal(self.clock)
+        self.journal = Journal(self.clock, store)
+        self.calls = store.load("limits", [0, 0, 0, 0])  # to the model: see limits
         self.memory = self.store.load("memory", {})
         self.events_lost = 0
         self._outbox = []
@@ -66,6 +74,8 @@ class App:
             _supervise("devices", self.devices.run),
             _supervise("announce", self._announce_changes),
             _supervise("agent", self.agent.run),
+            _supervise("guard", lambda: self.guard.run(self)),
+            _supervise("console", self._read_console),
             _supervise("outbox", self._send_outbox),
             _supervise("link", self._run_link),
         )
@@ -81,6 +91,9 @@ class App:
 
     def send(self, kind, message):
         """Queue a message for the link; the oldest event makes room when too many wait."""
+        if message.get("id") == _SERIAL:
+            print(message["text"])
+            return
         if len(self._outbox) >= _MAX_OUTBOX:
             events = [i for i, (k, _) in enumerate(self._outbox) if k == wire.EVENT]
             self._outbox.pop(events[0] if events else 0)
@@ -132,10 +145,49 @@ class App:
             self.agent.take_reply(payload)
         elif kind == wire.CHAT:
             try:
-                self.agent.hear(self._chat(payload))
+                self.hear(self._chat(payload))
             except wire.WireError as e:
                 self.refuse(kind, str(e))
         # other kinds are for later versions of this firmware
+
+    def hear(self, chat):
+        """Answer a command at once, and leave a sentence to the agent."""
+        text = self.command(chat["text"], chat["id"] == _SERIAL)
+        if text is None and self.guard.safe:
+            text = "I am in safe mode: %s. Rules and scripts are off." % self.guard.safe
+        if text is None:
+            self.agent.hear(chat)
+        else:
+            text = text[: wire.MAX_TEXT]
+            self.send(wire.ANSWER, {"id": chat["id"], "text": text, "ok": True})
+
+    def command(self, text, serial):
+        """Return the answer to "/status" and its like, or "why ...?"; None for a sentence."""
+        if text[0] != "/" and text[:4].lower() != "why ":
+            return None
+        try:
+            from firmware import console
+
+            return console.answer(self, text, serial)
+        except Exception as e:  # the link's reader must go on
+            return "failed: " + repr(e)
+        finally:
+            unload("console")
+            unload()
+
+    async def _read_console(self):
+        reader = asyncio.StreamReader(sys.stdin)
+        line = ""
+        while True:
+            char = await reader.read(1)
+            if not char:
+                await asyncio.sleep(_FOR_EVER_S)  # nobody is there
+            elif char not in "\r\n":
+                line += char if len(line) < wire.MAX_TEXT else ""
+            else:
+                if line.strip():
+                    self.hear({"id": _SERIAL, "text": line.strip()})
+                line = ""
 
     def _on_event(self, topic, payload):
         try:
@@ -160,7 +212,7 @@ class App:
                 raise wire.WireError("chat: not UTF-8")
         if not 0 < len(chat["text"]) <= wire.MAX_TEXT:
             raise wire.WireError("chat: text must have 1 to %d characters" % wire.MAX_TEXT)
-        if "id" not in chat:
+        if chat.get("id", _SERIAL) == _SERIAL:
             chat["id"] = "chat"
         return chat
 
@@ -168,6 +220,7 @@ class App:
         self.refuse(topic[len(self.topic("")) :], "%d bytes, at most %d" % (size, wire.MAX_IN))
 
     async def _on_up(self):
+        self.guard.good()
         await self.link.publish(self.topic(wire.STATUS), b"online", 1, True)
         await self._announce()
         gc.collect()
@@ -224,6 +277,8 @@ class App:
                     self._outbox.pop(0)
 
     async def _run_link(self):
+        while not self.settings["device"]:
+            await asyncio.sleep(_FOR_EVER_S)  # what this board is called is not known
         if self.settings["wifi.ssid"]:
             import network
 
@@ -246,18 +301,36 @@ async def _supervise(name, run):
         await asyncio.sleep_ms(_RESTART_TASK_MS)
 
 
-def run():
-    """Start the agent; returns only when the settings cannot be used."""
-    try:
-        settings = settings_module.load()
-        board = settings_module.read_object("/board.json")
-    except settings_module.SettingsError as e:
-        print("limpet cannot start:", e)
-        return
-    app = App(settings, board)
-    for problem in app.store.problems:
+def make(store, guard):
+    """Return the board, made of what its flash holds."""
+    from firmware import settings as settings_module
+
+    settings, board, problem = settings_module.load()
+    unload("settings")
+    if problem:
+        guard.good()  # provisioning is at fault, not the firmware
+        guard.safe = problem
+    if guard.safe:
+        print("safe mode:", guard.safe)
+        store.closed = True
+    app = App(settings, board, store, guard)
+    for problem in store.problems:
         print("storage:", problem)
     gc.collect()
     print("limpet", VERSION, "on", board["name"], "as", settings["device"])
     print("heap free", gc.mem_free())
-    asyncio.run(app.run())
+    return app
+
+
+def run():
+    """Run the board; a start that fails ends in another, and the fourth in safe mode."""
+    store = Store()
+    guard = Guard(store)
+    try:
+        asyncio.run(make(store, guard).run())
+    except Exception as e:
+        sys.print_exception(e)
+        time.sleep_ms(_FAILED_MS)
+        machine.reset()
+    finally:
+        machine.WDT(timeout=_REST_MS)  # Ctrl-C: it cannot be stopped, but waits

@@ -1,4 +1,4 @@
-"""Settings of one board: what provisioning wrote to /settings.json and /board.json."""
+"""What provisioning wrote to /settings.json and /board.json. Loaded at boot only."""
 
 import json
 
@@ -19,16 +19,29 @@ _FIELDS = (
     ("llm.ttl_s", int, 30),  # how long a person waits for the model
     ("llm.try_s", int, 8),  # silence after which the same request is sent again
     ("llm.private", bool, False),
+    ("limits.calls_per_hour", int, 60),  # to the model
+    ("limits.calls_per_day", int, 500),
+    ("limits.pin_per_minute", int, 60),  # actions on one pin
 )
+_NO_BOARD = {"name": "?", "chip": "?", "usable": (), "input_only": (), "adc": (), "forbidden": {}}
 
 
 class SettingsError(ValueError):
     """A settings file that cannot be used; the text names the file and the field."""
 
 
-def load(path="/settings.json"):
+def load():
+    """Return (settings, board, problem); problem is "", or says why both are mere stand-ins."""
+    try:
+        return _settings("/settings.json"), _read_object("/board.json"), ""
+    except SettingsError as e:
+        settings = {field: "" if default is ... else default for field, _, default in _FIELDS}
+        return settings, _NO_BOARD, str(e)
+
+
+def _settings(path):
     """Return {"broker.host": value, ...}, checked and with defaults. Raises SettingsError."""
-    data = read_object(path)
+    data = _read_object(path)
     settings = {}
     for field, type_, default in _FIELDS:
         value = data
@@ -48,7 +61,7 @@ def load(path="/settings.json"):
     return settings
 
 
-def read_object(path):
+def _read_object(path):
     """Return the JSON object in a file. Raises SettingsError that says what is wrong with it."""
     try:
         with open(path) as f:

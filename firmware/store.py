@@ -1,56 +1,79 @@
 """Storage: named JSON documents on the flash that survive a power cut at any moment.
 
-A document is written to a new file and renamed over the old one, so that a reader finds the old
-or the new one, whole. A checksum ends each file; what fails it is set aside as <name>.bad.
+A document is written to <name>.new and renamed over the old one, so that a reader finds the old
+or the new one, whole. A checksum ends each file; what fails it is set aside as <name>.bad, the
+last one of each name. Names are few and sizes have quotas, so neither ever fills the flash.
 """
 
 import binascii
+import errno
 import json
 import os
 
-_DIR = "/data"
+from micropython import const
+
+DIR = "/data/"
+_SEAL = const(9)  # bytes that end a file
+_QUOTA = const(4096)  # bytes of a document that is not named here
+_QUOTAS = {"rules": 8192, "scripts": 8192}
 
 
 class Store:
-    """All documents of a board. Reads never fail: a missing or broken document is its default."""
+    """All documents of a board. Reads never fail: a missing or broken document is its default.
+
+    problems: what was found broken since boot, in words. writes: how often the flash was written.
+    closed: all reads give the default, as safe mode wants it.
+    """
 
     def __init__(self):
-        self.problems = []  # what was found broken since boot, in words
+        self.problems = []
+        self.writes = 0
+        self.closed = False
         try:
-            os.mkdir(_DIR)
+            os.mkdir(DIR[:-1])
         except OSError:
             pass  # it is there
 
     def load(self, name, default):
         """Return the document, or default if there is none that can be trusted."""
-        path = _DIR + "/" + name
+        path = DIR + name
         try:
+            if self.closed:
+                return default
+            if os.stat(path)[6] > _SEAL + _QUOTAS.get(name, _QUOTA):
+                raise ValueError
             with open(path, "rb") as f:
                 raw = f.read()
-        except OSError:
-            return default
-        try:
-            body = raw[:-9]
-            if raw[-9:] != _seal(body):
+            body = memoryview(raw)[:-_SEAL]
+            if raw[-_SEAL:] != b"\n" + seal(body):
                 raise ValueError
             value = json.loads(body)
-            if not isinstance(value, type(default)):
-                raise ValueError
-            return value
-        except ValueError:
-            self.problems.append(name + " was damaged and set aside as " + name + ".bad")
+            if isinstance(value, type(default)):
+                return value
+        except OSError as e:
+            if e.errno == errno.ENOENT:
+                return default
+        except (ValueError, MemoryError):
+            pass
+        self.problems.append(name + " was damaged and set aside as " + name + ".bad")
+        try:
             os.rename(path, path + ".bad")
-            return default
+        except OSError:
+            pass  # it is found broken again, until it is written anew
+        return default
 
     def save(self, name, value):
         """Write the document. Raises OSError if the flash is full; the old one is then intact."""
-        body = json.dumps(value).encode()
-        path = _DIR + "/" + name
+        body = memoryview(json.dumps(value))
+        if len(body) > _QUOTAS.get(name, _QUOTA):
+            raise OSError(errno.ENOSPC, name + " is full")
+        path = DIR + name
         try:
             with open(path + ".new", "wb") as f:
                 f.write(body)
-                f.write(_seal(body))
+                f.write(b"\n" + seal(body))
             os.rename(path + ".new", path)
+            self.writes += 1
         except OSError:
             try:
                 os.remove(path + ".new")
@@ -59,5 +82,6 @@ class Store:
             raise
 
 
-def _seal(body):
-    return b"\n" + binascii.hexlify(binascii.crc32(body).to_bytes(4, "big"))
+def seal(body):
+    """Return the checksum that ends a file or begins a line, 8 bytes."""
+    return binascii.hexlify(binascii.crc32(body).to_bytes(4, "big"))

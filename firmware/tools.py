@@ -130,6 +130,10 @@ class Tools:
                 name, args = "script_run", {"name": name, "args": args}
             args = self.check(name, args, who)
             module, callers, _ = self._row(name)
+            if "w" in callers and "pin" in args and by[:6] != "guard ":
+                refusal = self._app.guard.refuse(self._app, args["pin"])
+                if refusal:
+                    raise ToolError(refusal)
             function = getattr(__import__("firmware." + module, None, None, (name,)), name)
             result = function(self._app, **args)
             if hasattr(result, "send"):  # a coroutine: the tool takes its time
@@ -141,7 +145,7 @@ class Tools:
         except MemoryError:
             result = {"error": name + " failed: out of memory"}
         if module:
-            _unload(module)
+            unload()
             if "w" in callers:
                 self._app.journal.add(by, name, args, result)
         return result
@@ -201,7 +205,9 @@ class Tools:
         raise ToolError("no pin is called %s; remember its number first" % str(value)[:32])
 
 
-def _unload(module):
-    """Forget a tool's module: it takes heap only while it works, and keeps no state."""
-    if sys.modules.pop("firmware." + module, None):
-        delattr(firmware, module)
+def unload(start="tool_"):
+    """Forget modules: those of tools take heap only while they work, and keep no state."""
+    for name in list(sys.modules):
+        if name.startswith("firmware." + start):
+            del sys.modules[name]
+            delattr(firmware, name[9:])

@@ -71,6 +71,7 @@ class BoardSpec(_Strict):
             "adc": pins.adc,
             "forbidden": pins.forbidden,
             "led": self.led.pin if self.led else None,
+            "button": next((b.pin for b in self.button if b.name == "boot"), None),
         }
 
 
