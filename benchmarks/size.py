@@ -39,7 +39,7 @@ def main() -> int:
     table.add_row("at least", f"{FREE_BUDGET:,}")
     Console().print(table)
     if "--check" not in sys.argv:
-        how = "mpy-cross -O2, each file of firmware/ but boot.py and main.py"
+        how = "mpy-cross -O3, each file of firmware/ but boot.py and main.py"
         rows = [row(path, size, "B", how=how) for path, size in sorted(code.items())]
         rows.append(
             row(

@@ -7,6 +7,7 @@ python docs/generate.py --check  exit 1 if what is written differs from the code
 import ast
 import io
 import json
+import re
 import sys
 import tokenize
 from pathlib import Path
@@ -51,18 +52,17 @@ def protocol() -> str:
             name = node.targets[0].id  # type: ignore[attr-defined]
             constants[name] = node.value.value
             lines.append(f"| {name} | `{node.value.value}` | {comments.get(node.lineno, '')} |")
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-            for key, fields in zip(node.value.keys, node.value.values, strict=True):
-                kind = str(constants[key.id])  # type: ignore[union-attr]
-                lines += ["", f"## {kind}", "", _DIRECTIONS[kind.split("/")[0]] + ".", ""]
-                lines += ["| field | type | required | meaning |", "|---|---|---|---|"]
-                for field in fields.elts:  # type: ignore[attr-defined]
-                    name, type_, required = field.elts
-                    lines.append(
-                        f"| `{name.value}` | {type_.id} | {'yes' if required.value else 'no'} "
-                        f"| {comments.get(field.lineno, '')} |"
-                    )
+    kind = ""
+    for number, line in enumerate(source.splitlines(), 1):
+        found = re.match(r'    (?:([A-Z]+): )?[( ]*(?:"(\w+):(\w+)(!?) ")?', line)
+        if found and found[1]:
+            kind = str(constants[found[1]])
+            lines += ["", f"## {kind}", "", _DIRECTIONS[kind.split("/")[0]] + ".", ""]
+            lines += ["| field | type | required | meaning |", "|---|---|---|---|"]
+        if found and kind and found[2]:
+            required = "yes" if found[4] else "no"
+            meaning = comments.get(number, "")
+            lines.append(f"| `{found[2]}` | {found[3]} | {required} | {meaning} |")
     entry = source[source.index("# One entry") : source.index("FIELDS = {")]
     lines += ["", "## Entries of msgs", "", "```"]
     lines += [line.removeprefix("# ") for line in entry.strip().splitlines()]

@@ -5,7 +5,6 @@ import time
 from micropython import const
 
 from firmware.tools import ToolError
-from firmware.zones import Zone, find
 
 _SET_AFTER = const(2025)  # a year before this one means that nobody has set the clock
 _EPOCH_GAP_S = 946684800  # 1970-01-01 to 2000-01-01, the ESP32's epoch
@@ -25,7 +24,7 @@ class Clock:
         self._to_unix_s = _EPOCH_GAP_S if time.gmtime(0)[0] == 2000 else 0
         kept = store.load("zone", {})
         self.zone_name = kept.get("name", "UTC")
-        self.zone = Zone(kept.get("rule", "UTC0"))
+        self.zone = Utc() if self.zone_name == "UTC" else _zone(kept["rule"])
 
     def uptime_ms(self):
         """Return milliseconds since boot. Call it at least once in six days."""
@@ -58,11 +57,31 @@ class Clock:
 
     def set_zone(self, name):
         """Take an IANA zone name or a POSIX rule, and keep it. Raises ToolError for others."""
+        from firmware.zones import find  # only boards that have a zone pay for it
+
         rule = find(name) or name
         try:
-            zone = Zone(rule)
+            zone = Utc() if name == "UTC" else _zone(rule)
         except (ValueError, IndexError):
             raise ToolError("no time zone is called %s; say one like Europe/Paris" % name)
         self._store.save("zone", {"name": name, "rule": rule})
         self.zone_name = name
         self.zone = zone
+
+
+def _zone(rule):
+    from firmware.zones import Zone
+
+    return Zone(rule)
+
+
+class Utc:
+    """The zone of a board that has none; see zones.Zone."""
+
+    def offset_s(self, unix_s):
+        """Return how far local time is ahead."""
+        return 0
+
+    def to_unix_s(self, local_s):
+        """Return the moment of a local time."""
+        return local_s

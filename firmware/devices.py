@@ -14,16 +14,7 @@ import asyncio
 from micropython import const
 
 from firmware.pins import PinError
-from firmware.tools import ToolError
 
-_MAX_THINGS = const(16)
-_MAX_S = const(86400)
-_OPTIONS = {
-    "inverted": (0, 1),
-    "safe": (0, 1),
-    "max_on_s": (1, _MAX_S),
-    "min_off_s": (1, _MAX_S),
-}
 _IDLE_MS = const(3600000)
 
 
@@ -37,38 +28,12 @@ class Devices:
         self._off_since = {}
         self._changed = asyncio.Event()
 
-    def set(self, name, kind, pin, options):
-        """Store a thing. Raises ToolError or PinError."""
-        thing = {"kind": kind, "pin": pin}
-        self._app.pins.check(pin, kind not in ("button", "sensor"))
-        for key, value in options.items():
-            if key in _OPTIONS:
-                low, high = _OPTIONS[key]
-                if not isinstance(value, int) or not low <= value <= high:
-                    raise ToolError("%s must be %d to %d" % (key, low, high))
-                value = int(value)
-            elif key == "not_with":
-                if value not in self.all or value == name:
-                    raise ToolError("not_with must name another thing")
-            elif key != "unit" or not isinstance(value, str) or len(value) > 8:
-                raise ToolError("there is no option " + str(key)[:24])
-            thing[key] = value
+    def change(self, name, thing):
+        """Store a thing that tool_devices has checked, None to forget it. Raises OSError."""
         things = dict(self.all)
-        things[name] = thing
-        for other in things:
-            if other != name and things[other]["pin"] == pin:
-                raise ToolError("gpio %d is the %s already" % (pin, other))
-        if len(things) > _MAX_THINGS:
-            raise ToolError("there are %d things, the most: delete one first" % _MAX_THINGS)
-        self._app.store.save("devices", things)
-        self.all = things
-
-    def delete(self, name):
-        """Forget a thing. Raises ToolError if there is none of that name."""
-        if name not in self.all:
-            raise ToolError("nothing is called %s; names: %s" % (name, ", ".join(self.all)))
-        things = dict(self.all)
-        del things[name]
+        things.pop(name, None)
+        if thing:
+            things[name] = thing
         self._app.store.save("devices", things)
         self.all = things
 

@@ -22,26 +22,11 @@ from micropython import const
 from firmware import steps as steps_module
 from firmware.tools import ToolError
 
-_MAX_RULES = const(24)
-_MAX_S = const(31622400)  # a year and a day
 _LONGEST_SLEEP_MS = const(600000)  # for jumps of the clock, and wraps of the ticks
 _LATE_S = const(90)  # a schedule that is due for longer was missed
 _MAX_HEARD = const(16)
 _DEBOUNCE_MS = const(30)
 _POLL_S = const(10)
-_KINDS = ("every_s", "in_s", "at", "cron", "pin", "read", "event", "boot")
-_OPTIONS = (
-    "days",
-    "edge",
-    "above",
-    "below",
-    "hysteresis",
-    "for_s",
-    "poll_s",
-    "from",
-    "min_s",
-    "catch_up",
-)
 
 
 class Rules:
@@ -49,7 +34,7 @@ class Rules:
 
     def __init__(self, app):
         self._app = app
-        self._rules = app.store.load("rules", {})
+        self.all = app.store.load("rules", {})
         self._owed = app.store.load("owed", {})  # name -> Unix time, of "catch_up": "once"
         self._due = {}  # name -> uptime in ms of the next look
         self._due_unix = {}  # name -> Unix time of a schedule
@@ -59,95 +44,31 @@ class Rules:
         self._heard = []  # (kind, key, value) of pins and events since the last look
         self._wake = asyncio.ThreadSafeFlag()
         self._watched = {}  # pin number -> machine.Pin with our handler
-        for name in self._rules:
+        for name in self.all:
             self._schedule(name)
 
-    def check_when(self, when):
-        """Return a trigger if it is one of those above. Raises ToolError with what is wrong."""
-        kinds = [k for k in when if k in _KINDS] if isinstance(when, dict) else ()
-        if len(kinds) != 1:
-            raise ToolError("when must have one of " + ", ".join(_KINDS))
-        kind = kinds[0]
-        value = when[kind]
-        for key in when:
-            if key != kind and key not in _OPTIONS:
-                raise ToolError("when has no " + str(key)[:24])
-            if key[-2:] == "_s" and not (_is_int(when[key]) and 1 <= when[key] <= _MAX_S):
-                raise ToolError("%s must be 1 to %d" % (key, _MAX_S))
-        if when.get("catch_up", "skip") not in ("skip", "once"):
-            raise ToolError("catch_up must be skip or once")
-        if kind in ("at", "cron"):
-            try:
-                _schedule_module().parse(when)
-            except (ValueError, AttributeError) as e:
-                raise ToolError("%s: %s" % (kind, e))
-        elif kind == "pin":
-            when = dict(when)
-            when["pin"] = self._app.pins.check(self._app.tools.pin(value))
-            if when.setdefault("edge", "both") not in ("rising", "falling", "both"):
-                raise ToolError("edge must be rising, falling or both")
-        elif kind == "read":
-            self._check_read(when, value)
-        elif kind == "event" and (not isinstance(value, str) or not 0 < len(value) <= 24):
-            raise ToolError("event must be a name of 1 to 24 characters")
-        return when
-
-    def set(self, name, when, conditions, do):
-        """Store a rule and return its name, made up if None. Raises ToolError."""
-        app = self._app
-        if conditions:
-            steps_module.check_conditions(app, conditions, ("value",))
-        steps_module.check(app, do, ("value",))
-        rules = dict(self._rules)
-        if name is None:
-            number = 1
-            while "rule%d" % number in rules:
-                number += 1
-            name = "rule%d" % number
-        if name not in rules and len(rules) >= _MAX_RULES:
-            raise ToolError("there are %d rules, the most: delete one first" % _MAX_RULES)
-        rule = {"when": when, "do": do, "on": True}
-        if conditions:
-            rule["if"] = conditions
-        if "in_s" in when and app.clock.is_set():
-            rule["due"] = app.clock.unix_s() + when["in_s"]  # a reboot must not postpone it
-        rules[name] = rule
-        self._keep(rules)
+    def change(self, name, rule):
+        """Store a rule that tool_rules has checked, None to remove it. Raises OSError."""
+        rules = dict(self.all)
+        rules.pop(name, None)
+        if rule:
+            rules[name] = rule
+        self._app.store.save("rules", rules)  # first: what cannot be saved does not run either
+        self.all = rules
         self._owe(name, None)
         self._state.pop(name, None)
         self._schedule(name)
-        return name
-
-    def delete(self, name):
-        """Remove a rule. Raises ToolError if there is none of that name."""
-        self._get(name)
-        rules = dict(self._rules)
-        del rules[name]
-        self._keep(rules)
-        self._owe(name, None)
-        self._schedule(name)
-
-    def enable(self, name, enabled):
-        """Switch a rule on or off. Raises ToolError if there is none of that name."""
-        rules = dict(self._rules)
-        rules[name] = dict(self._get(name))
-        rules[name]["on"] = enabled
-        self._keep(rules)
-        self._schedule(name)
-
-    def words(self):
-        """Return {name: "every_s 10: gpio_toggle pin 2"} of all rules."""
-        return {name: _describe(rule) for name, rule in self._rules.items()}
+        self._app.sources_changed()
 
     def reschedule(self):
         """Look at all schedules anew: the time zone has changed."""
         self._due_unix.clear()
-        for name in self._rules:
+        for name in self.all:
             self._schedule(name)
 
     def sources(self):
         """Return the devices and tags whose events rules listen to, sorted."""
-        found = {r["when"]["from"] for r in self._rules.values() if r["when"].get("from")}
+        found = {r["when"]["from"] for r in self.all.values() if r["when"].get("from")}
         return sorted(found)
 
     def hear(self, what, sources, value):
@@ -161,8 +82,8 @@ class Rules:
 
     async def run(self):
         """Fire rules for ever."""
-        for name in sorted(self._rules):
-            if self._rules[name]["on"] and "boot" in self._rules[name]["when"]:
+        for name in sorted(self.all):
+            if self.all[name]["on"] and "boot" in self.all[name]["when"]:
                 self._fire(name, True)
         while True:
             while self._heard:
@@ -183,7 +104,7 @@ class Rules:
 
     async def _look(self, name, now):
         """Deal with a rule whose time to be looked at has come."""
-        when = self._rules[name]["when"]
+        when = self.all[name]["when"]
         if "every_s" in when:
             period = when["every_s"] * 1000
             self._due[name] += period
@@ -233,8 +154,8 @@ class Rules:
             self._fire(name, value)
 
     def _match(self, key, sources, value):
-        for name in sorted(self._rules):
-            rule = self._rules[name]
+        for name in sorted(self.all):
+            rule = self.all[name]
             when = rule["when"]
             if not rule["on"]:
                 continue
@@ -247,7 +168,7 @@ class Rules:
 
     def _fire(self, name, value):
         now = self._app.clock.uptime_ms()
-        rule = self._rules[name]
+        rule = self.all[name]
         last = self._fired.get(name)
         if name in self._running:
             return  # it is still at work
@@ -255,7 +176,7 @@ class Rules:
             return
         self._fired[name] = now
         if "in_s" in rule["when"]:  # forget it first: a crash in it must not fire at every boot
-            self.delete(name)
+            self.change(name, None)
         self._running.add(name)
         asyncio.create_task(self._carry_out(name, rule, value))
 
@@ -278,7 +199,7 @@ class Rules:
         self._due.pop(name, None)
         self._watch_pins()
         self._wake.set()
-        rule = self._rules.get(name)
+        rule = self.all.get(name)
         if not rule or not rule["on"]:
             self._due_unix.pop(name, None)
             self._fired.pop(name, None)
@@ -330,7 +251,7 @@ class Rules:
 
     def _watch_pins(self):
         """Have the pins of rules, and no others, call us on their edges."""
-        wanted = {r["when"]["pin"] for r in self._rules.values() if r["on"] and "pin" in r["when"]}
+        wanted = {r["when"]["pin"] for r in self.all.values() if r["on"] and "pin" in r["when"]}
         for number in list(self._watched):
             if number not in wanted:
                 self._watched.pop(number).irq(handler=None)
@@ -356,45 +277,8 @@ class Rules:
 
         return on_edge
 
-    def _check_read(self, when, read):
-        if not isinstance(read, dict) or "field" not in read:
-            raise ToolError('read must be {"tool", "args", "field"}')
-        self._app.tools.check(read.get("tool"), read.get("args", {}), "s")
-        if "w" in self._app.tools.who(read["tool"]):
-            raise ToolError("read must be a tool that only reads")
-        limits = [when[k] for k in ("above", "below") if k in when]
-        limits.append(when.get("hysteresis", 0))
-        if len(limits) != 2 or not all(isinstance(n, (int, float)) for n in limits):
-            raise ToolError("read needs above or below, a number")
-
-    def _get(self, name):
-        if name not in self._rules:
-            raise ToolError("there is no rule %s; rules: %s" % (name, ", ".join(self._rules)))
-        return self._rules[name]
-
-    def _keep(self, rules):
-        self._app.store.save("rules", rules)  # first: what cannot be saved does not run either
-        self._rules = rules
-        self._app.sources_changed()
-
 
 def _schedule_module():
     from firmware import schedule  # only boards with such rules pay for it
 
     return schedule
-
-
-def _is_int(value):
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _describe(rule):
-    when = " ".join(["%s %s" % (k, v) for k, v in rule["when"].items()])
-    steps = []
-    for step in rule["do"]:
-        if "tool" in step:
-            args = [" %s %s" % (k, v) for k, v in step.get("args", {}).items()]
-            steps.append(step["tool"] + "".join(args))
-        else:
-            steps.append("repeat" if "repeat" in step else "if")
-    return when + ": " + ", ".join(steps) + ("" if rule["on"] else " (off)")

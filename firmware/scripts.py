@@ -4,16 +4,12 @@ A script is {"description", "params": [names], "steps": [...]}. A model sees eac
 """
 
 import asyncio
-import json
 
 from micropython import const
 
 from firmware import steps as steps_module
 from firmware.tools import ToolError
 
-_MAX_SCRIPTS = const(12)
-_MAX_BYTES = const(3072)  # of JSON, all together
-_MAX_DEPTH = const(3)  # a script that runs a script that runs a script
 _ANSWER_MS = const(4000)  # a longer run goes on while the conversation does too
 
 
@@ -25,34 +21,12 @@ class Scripts:
         self.all = app.store.load("scripts", {})
         self._running = {}  # name -> task
 
-    def set(self, name, description, params, steps):
-        """Store a checked script. Raises ToolError."""
-        app = self._app
-        if app.tools.who(name) or not _is_name(name):
-            raise ToolError("a script's name is a-z, 0-9 and _, and not a tool's")
-        if not all(_is_name(p) for p in params):
-            raise ToolError("params must be names of a-z, 0-9 and _")
+    def change(self, name, script):
+        """Store a script that tool_scripts has checked, None to remove it. Raises OSError."""
         scripts = dict(self.all)
-        scripts[name] = {"description": description, "params": params, "steps": steps}
-        if len(scripts) > _MAX_SCRIPTS or len(json.dumps(scripts)) > _MAX_BYTES:
-            raise ToolError(
-                "scripts are full (%d, %d bytes): delete one first" % (_MAX_SCRIPTS, _MAX_BYTES)
-            )
-        before, self.all = self.all, scripts
-        try:  # with itself in place, so that a script that runs itself is found out
-            steps_module.check(app, steps, params)
-            self.check_depth(name)
-            app.store.save("scripts", scripts)
-        except (ToolError, OSError):
-            self.all = before
-            raise
-        app.tools.refresh()
-
-    def delete(self, name):
-        """Remove a script, and stop it if it runs. Raises ToolError if there is none."""
-        self.get(name)
-        scripts = dict(self.all)
-        del scripts[name]
+        scripts.pop(name, None)
+        if script:
+            scripts[name] = script
         self._app.store.save("scripts", scripts)
         self.all = scripts
         self.cancel(name)
@@ -63,18 +37,6 @@ class Scripts:
         if name not in self.all:
             raise ToolError("there is no script %s; scripts: %s" % (name, ", ".join(self.all)))
         return self.all[name]
-
-    def check_depth(self, name, depth=1):
-        """Raise ToolError if a script runs scripts too deep, or one that is not there."""
-        if depth > _MAX_DEPTH:
-            raise ToolError("scripts run scripts at most %d deep" % _MAX_DEPTH)
-        todo = list(self.get(name)["steps"])
-        while todo:
-            step = todo.pop()
-            if step.get("tool") == "script_run":
-                self.check_depth(step["args"]["name"], depth + 1)
-            todo.extend(step.get("do", ()))
-            todo.extend(step.get("else", ()))
 
     async def start(self, name, args, by):
         """Run a script for a conversation: its result, or that it goes on running."""
@@ -93,8 +55,8 @@ class Scripts:
         """Run a script as a step of the Run `within`. Returns its last result, or an error."""
         try:
             script = self.get(name)
-            if within.depth >= _MAX_DEPTH:
-                raise ToolError("scripts run scripts at most %d deep" % _MAX_DEPTH)
+            if within.depth >= steps_module.MAX_DEPTH:
+                raise ToolError("scripts run scripts at most %d deep" % steps_module.MAX_DEPTH)
             names = {}
             for param in script["params"]:
                 if args.get(param) is None:
@@ -122,11 +84,3 @@ class Scripts:
         finally:
             self._running.pop(name, None)
             ended.set()
-
-
-def _is_name(text):
-    return (
-        isinstance(text, str)
-        and 0 < len(text) <= 24
-        and all(c in "abcdefghijklmnopqrstuvwxyz0123456789_" for c in text)
-    )

@@ -1,9 +1,36 @@
-"""Tools that keep and run scripts."""
+"""Tools that keep and run scripts; scripts.py says what a script is and runs it."""
+
+import json
+
+from firmware import tool_steps
+from firmware.tools import ToolError
+
+_MAX_SCRIPTS = 12
+_MAX_BYTES = 3072  # of JSON, all together
 
 
 def script_set(app, name, steps, description="", params=()):
     """Store."""
-    app.scripts.set(name, description, list(params), steps)
+    scripts = app.scripts.all
+    if app.tools.who(name) or not all(_is_name(n) for n in [name] + list(params)):
+        raise ToolError("names are a-z, 0-9 and _, and a script's is no tool's")
+    tool_steps.check(app, steps, params)
+    script = {"description": description, "params": params, "steps": steps}
+    size = len(json.dumps(scripts)) + len(json.dumps(script))
+    if size > _MAX_BYTES or name not in scripts and len(scripts) >= _MAX_SCRIPTS:
+        raise ToolError(
+            "scripts are full (%d, %d bytes): delete one first" % (_MAX_SCRIPTS, _MAX_BYTES)
+        )
+    before = scripts.get(name)
+    scripts[name] = script
+    try:  # with itself in place, so that a script that runs itself is found out
+        tool_steps.check_depth(app, name)
+    finally:
+        if before:
+            scripts[name] = before
+        else:
+            del scripts[name]
+    app.scripts.change(name, script)
     return {"name": name}
 
 
@@ -23,5 +50,14 @@ def script_list(app):
 
 def script_delete(app, name):
     """Delete."""
-    app.scripts.delete(name)
+    app.scripts.get(name)
+    app.scripts.change(name, None)
     return {"name": name}
+
+
+def _is_name(text):
+    return (
+        isinstance(text, str)
+        and 0 < len(text) <= 24
+        and all(c in "abcdefghijklmnopqrstuvwxyz0123456789_" for c in text)
+    )

@@ -34,7 +34,7 @@ def get_status(app, scope=None):
     return {
         "uptime_s": app.clock.uptime_ms() // 1000,
         "heap_free": gc.mem_free(),
-        "rules": len(app.rules.words()),
+        "rules": len(app.rules.all),
         "link": "up" if app.link.up else "down",
         "reconnects": app.link.reconnects,
         "events_lost": app.events_lost,

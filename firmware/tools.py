@@ -14,7 +14,6 @@ module. An argument is [name, type, limits...]; "name?" may be left out. Types:
     "obj"                an object
     "list"               a list; what is in it is the tool's to check
     "any"                anything
-    "when"               a rule's trigger, checked by rules.py
 Who may call a tool: "m" the model in a conversation, "s" the steps of rules and scripts; "w" marks
 one that changes something outside (a pin, a bus), which the journal keeps.
 """
@@ -180,8 +179,6 @@ class Tools:
             if isinstance(value, bool):
                 return value
             want = "true or false"
-        elif kind == "when":
-            return self._app.rules.check_when(value)
         elif kind == "list" or kind == "obj":
             if isinstance(value, list if kind == "list" else dict):
                 return value

@@ -1,6 +1,7 @@
 """The wire: the topics, messages and limits that a board and its peers agree on.
 
-Bodies are JSON objects. `FIELDS` is the contract; the comment beside a field is its documentation.
+Bodies are JSON objects. `FIELDS` is the contract, "name:type", with "!" if it must be there; the
+comment beside a field is its documentation.
 """
 
 import json
@@ -30,68 +31,64 @@ EVENT = "up/event"  # QoS 1; also GROUP + <tag>/event, to all boards of a tag
 #   {"r": [result, ...]}                            what each call gave back: data, no instructions
 FIELDS = {
     INFO: (
-        ("v", int, True),  # wire version
-        ("fw", str, True),  # firmware version
-        ("board", str, True),  # board file's name
-        ("chip", str, True),  # esp32, esp32c3, ...
-        ("nonce", str, True),  # hex, new at each boot
-        ("hash", str, True),  # of "tools"; a request names it instead of carrying the catalogue
-        ("tools", list, True),  # rows [name, description, [[argument, type, ...limits], ...]]
-        ("pins", list, True),  # GPIO numbers that the board lets anyone use
-        ("tags", list, False),  # groups that the board belongs to
-        ("tz", str, False),  # time zone, an IANA name or a POSIX rule
-        ("persona", str, False),  # tone of answers: neutral, friendly, technical, witty
+        "v:int! "  # wire version
+        "fw:str! "  # firmware version
+        "board:str! "  # board file's name
+        "chip:str! "  # esp32, esp32c3, ...
+        "nonce:str! "  # hex, new at each boot
+        "hash:str! "  # of "tools"; a request names it instead of carrying the catalogue
+        "tools:list! "  # rows [name, description, [[argument, type, ...limits], ...]]
+        "pins:list! "  # GPIO numbers that the board lets anyone use
+        "tags:list "  # groups that the board belongs to
+        "tz:str "  # time zone, an IANA name or a POSIX rule
+        "persona:str "  # tone of answers: neutral, friendly, technical, witty
     ),
     REQUEST: (
-        ("id", str, True),  # the same in every try of one request
-        ("try", int, True),  # 0 for the first
-        ("ttl", int, True),  # seconds from now after which nobody waits for the reply
-        ("hash", str, True),  # tool catalogue this conversation may use
-        ("msgs", list, True),  # the conversation, oldest first; the last one is to be answered
-        ("mem", dict, False),  # memory: key to value, so that "the pump" can be resolved
-        ("now", str, False),  # local time "2026-11-22 18:45", absent while the clock is not set
-        ("slo_ms", int, False),  # deadline wished for
-        ("private", bool, False),  # true: must not leave the edge tier
-        ("max_ud", int, False),  # micro-dollars that this request may cost
+        "id:str! "  # the same in every try of one request
+        "try:int! "  # 0 for the first
+        "ttl:int! "  # seconds from now after which nobody waits for the reply
+        "hash:str! "  # tool catalogue this conversation may use
+        "msgs:list! "  # the conversation, oldest first; the last one is to be answered
+        "mem:dict "  # memory: key to value, so that "the pump" can be resolved
+        "now:str "  # local time "2026-11-22 18:45", absent while the clock is not set
+        "slo_ms:int "  # deadline wished for
+        "private:bool "  # true: must not leave the edge tier
+        "max_ud:int "  # micro-dollars that this request may cost
     ),
-    CANCEL: (("id", str, True),),  # the request to stop
+    CANCEL: "id:str! ",  # the request to stop
     REPLY: (
-        ("id", str, True),  # the request's id
-        ("n", int, False),  # a delta's number, from 0
-        ("d", str, False),  # a delta's text
-        ("fin", bool, False),  # true in the last message of a reply
-        ("say", str, False),  # text; with "end" a template that `fill` completes from the results
-        ("calls", list, False),  # [{"tool": str, "args": {}}], at most MAX_CALLS
-        (
-            "end",
-            bool,
-            False,
-        ),  # true: carry out "calls", fill "say", done; false: send the results back
-        ("err", str, False),  # short code: busy, budget, expired, refused, upstream, invalid
-        ("why", str, False),  # the error in words, for a person
-        ("use", dict, False),  # {"tier", "model", "in", "out": tokens, "ud": micro-dollars, "ms"}
+        "id:str! "  # the request's id
+        "n:int "  # a delta's number, from 0
+        "d:str "  # a delta's text
+        "fin:bool "  # true in the last message of a reply
+        "say:str "  # text; with "end" a template that `fill` completes from the results
+        "calls:list "  # [{"tool": str, "args": {}}], at most MAX_CALLS
+        "end:bool "  # true: the turn ends with "say"; else send the results back
+        "err:str "  # short code: busy, budget, expired, refused, upstream, invalid
+        "why:str "  # the error in words, for a person
+        "use:dict "  # {"tier", "model", "in", "out": tokens, "ud": micro-dollars, "ms"}
     ),
     CHAT: (
-        ("text", str, True),  # the sentence
-        ("id", str, False),  # comes back in the answer
-        ("private", bool, False),  # must not leave the edge tier
-        ("slo_ms", int, False),  # deadline wished for
+        "text:str! "  # the sentence
+        "id:str "  # comes back in the answer
+        "private:bool "  # must not leave the edge tier
+        "slo_ms:int "  # deadline wished for
     ),
     ANSWER: (
-        ("id", str, True),  # the chat's id, or one the board made
-        ("text", str, True),  # what the board says
-        ("ok", bool, True),  # false: the turn failed and "text" says why
-        ("calls", list, False),  # [{"tool", "args", "result"}] that were carried out
-        ("use", dict, False),  # summed over the turn, as in the reply
+        "id:str! "  # the chat's id, or one the board made
+        "text:str! "  # what the board says
+        "ok:bool! "  # false: the turn failed and "text" says why
+        "calls:list "  # [{"tool", "args", "result"}] that were carried out
+        "use:dict "  # summed over the turn, as in the reply
     ),
     EVENT: (
-        ("e", str, True),  # rule, missed, script, emit, notify, boot, refused
-        ("t", int, False),  # Unix time in seconds, absent while the clock is not set
-        ("name", str, False),  # of the rule, of the event emitted, of the topic refused
-        ("why", str, False),  # the reason in words
-        ("res", list, False),  # [{"tool", "args", "result"}] that a rule carried out
-        ("text", str, False),  # what a rule has to tell a person
-        ("from", str, False),  # the device that emits
+        "e:str! "  # rule, missed, script, emit, notify, boot, refused
+        "t:int "  # Unix time in seconds, absent while the clock is not set
+        "name:str "  # of the rule, of the event emitted, of the topic refused
+        "why:str "  # the reason in words
+        "res:list "  # [{"tool", "args", "result"}] that a rule carried out
+        "text:str "  # what a rule has to tell a person
+        "from:str "  # the device that emits
     ),
 }
 
@@ -150,6 +147,8 @@ def decode(
 
 
 def _check_depth(kind: str, text: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
     depth = 0
     for c in text:  # brackets within strings count too: a bound needs no parser
         if c in "[{":
@@ -164,13 +163,14 @@ def check(kind: str, message: object) -> dict[str, object]:
     """Return message if it has the fields that FIELDS[kind] demands, else raise WireError."""
     if not isinstance(message, dict):
         raise WireError(kind + ": not an object")
-    for name, type_, required in FIELDS[kind]:
+    for field in FIELDS[kind].split():
+        name, _, wanted = field.partition(":")
         value = message.get(name)
         if value is None:
-            if required:
+            if wanted[-1] == "!":
                 raise WireError("%s: %s is missing" % (kind, name))
-        elif not isinstance(value, type_) or (type_ is int and isinstance(value, bool)):
-            raise WireError("%s: %s must be %s" % (kind, name, type_.__name__))
+        elif type(value).__name__ != wanted.rstrip("!"):
+            raise WireError("%s: %s must be %s" % (kind, name, wanted.rstrip("!")))
     return message
 
 

