@@ -14,9 +14,10 @@ def device_set(app, name, kind, pin, options=None):
     for key, value in (options or {}).items():
         if key in _OPTIONS:
             low, high = _OPTIONS[key]
+            if isinstance(value, bool):
+                value = int(value)
             if not isinstance(value, int) or not low <= value <= high:
                 raise ToolError("%s must be %d to %d" % (key, low, high))
-            value = int(value)
         elif key == "not_with":
             if value not in things or value == name:
                 raise ToolError("not_with must name another thing")
