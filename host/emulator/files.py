@@ -13,6 +13,8 @@ from host.emulator.descriptors import (
 )
 from host.emulator.filesystem import TYPE_DIR, FileSystem
 
+# LFS_O_WRONLY or RDWR, CREAT and APPEND: littlefs-python's "a" does not make the file.
+_APPEND_WRITE, _APPEND_BOTH = 0x902, 0x903
 _CREATE, _DIRECTORY, _EXCLUSIVE, _TRUNCATE = 1, 2, 4, 8  # path_open's oflags
 _APPEND = 1  # fd_flags
 _MAY_READ, _MAY_WRITE = 1 << 1, 1 << 6  # rights
@@ -47,15 +49,15 @@ class GuestFiles:
         return FlashFile(self.volume.open(path, mode), read_only=not may_write)
 
     @staticmethod
-    def _mode(flags: int, may_read: bool, may_write: bool, append: bool) -> str:
-        """Return the mode as littlefs-python spells it."""
+    def _mode(flags: int, may_read: bool, may_write: bool, append: bool) -> str | int:
+        """Return the mode as littlefs-python spells it, or LittleFS's own flags."""
         if not may_write:
             return "r"
         both = "+" if may_read else ""
         if flags & _EXCLUSIVE:
             return "x" + both
         if append:
-            return "a" + both
+            return _APPEND_BOTH if may_read else _APPEND_WRITE
         if flags & _TRUNCATE:
             return "w" + both
         return "r+"

@@ -114,8 +114,8 @@ class FileSystem:
             return self.chip.blocks, lfs.fs_size(fs)
         raise AssertionError
 
-    def open(self, path: str, mode: str) -> "OpenFile":
-        """Open a file; mode as littlefs-python takes it: r, w, a, x, with + for both ways."""
+    def open(self, path: str, mode: str | int) -> "OpenFile":
+        """Open a file; mode as littlefs-python takes it: r, w, x, with + for both ways, or flags."""
         with self._volume() as fs:
             return OpenFile(self, lfs.file_open(fs, path, mode))
         raise AssertionError

@@ -17,7 +17,7 @@ def test_files_and_folders_behave():
         """
         import os
         os.mkdir("/data")
-        with open("/data/a.txt", "w") as f:
+        with open("/data/a.txt", "a") as f:  # it is made
             print(f.write("one"))
         with open("/data/a.txt", "a") as f:
             f.write("two\\n")
