@@ -115,7 +115,7 @@ class FileSystem:
         raise AssertionError
 
     def open(self, path: str, mode: str | int) -> "OpenFile":
-        """Open a file; mode as littlefs-python takes it: r, w, x, with + for both ways, or flags."""
+        """Open a file; mode as littlefs-python takes it: r, w, x, with +, or flags."""
         with self._volume() as fs:
             return OpenFile(self, lfs.file_open(fs, path, mode))
         raise AssertionError
