@@ -2,9 +2,9 @@
 
 A line on the flash is a checksum and JSON, of which `why` makes words:
     7d0b12ac [time, times, "rule pump", "gpio_write", {"pin": 5, "value": 1}, {"value": 1}]
-Calls that differ in nothing but their results share a line until it is written. The flash is
-written once a minute at most; what came since is lost when the power goes. A full file is renamed
-to journal.old, over the one before.
+Calls that differ in nothing but what they read back share a line until it is written. The flash
+is written once a minute at most; what came since is lost when the power goes. A full file is
+renamed to journal.old, over the one before.
 """
 
 import json
@@ -36,11 +36,12 @@ class Journal:
         clock = self._clock
         now = clock.unix_s() if clock.is_set() else clock.uptime_ms() // 1000
         cause = json.dumps((by, tool, args))[1:-1]
+        failed = "error" in result
         result = json.dumps(result)
         times = 1
         waiting = self._waiting
         for entry in waiting:
-            if entry[2] == cause:
+            if entry[2] == cause and ('"error"' in entry[3]) == failed:
                 times += entry[1]
                 waiting.remove(entry)
                 break
