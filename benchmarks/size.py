@@ -27,7 +27,7 @@ def main() -> int:
     total = sum(code.values())
     heap_bytes = load_board(BOARD).heap_kb * 1024
     with Lab(BOARD, proxy=False) as lab:
-        free = lab.board.heap.free
+        free = lab.heap_free
     table = Table(box=None, pad_edge=False)
     table.add_column("file")
     table.add_column("bytes", justify="right")
@@ -58,7 +58,7 @@ def main() -> int:
                 "B",
                 compared_with=f"a heap of {heap_bytes} B",
                 ratio=free / heap_bytes,
-                how=f"gc.mem_free() after gc.collect() on the emulated {BOARD}",
+                how=f"gc.mem_free() after gc.collect(), as its console tells, emulated {BOARD}",
             )
         )
         save(__file__, rows)

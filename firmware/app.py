@@ -72,7 +72,6 @@ class App:
         await asyncio.gather(
             _supervise("rules", self.rules.run),
             _supervise("devices", self.devices.run),
-            _supervise("announce", self._announce_changes),
             _supervise("agent", self.agent.run),
             _supervise("guard", lambda: self.guard.run(self)),
             _supervise("console", self._read_console),
@@ -224,18 +223,18 @@ class App:
         await self.link.publish(self.topic(wire.STATUS), b"online", 1, True)
         await self._announce()
         gc.collect()
-        print("online as", self.settings["device"])
+        print("online as", self.settings["device"], "heap free", gc.mem_free())
         self._queued.set()
 
-    async def _announce_changes(self):
-        while True:
-            await self.tools.changed.wait()
-            self.tools.changed.clear()
-            if self.link.up:
-                try:
-                    await self._announce()
-                except OSError:
-                    pass  # the next connection announces all
+    def announce(self):
+        """Send the birth message again: the tools, the time zone or the persona changed."""
+        asyncio.create_task(self._announce_again())
+
+    async def _announce_again(self):
+        try:
+            await self._announce()
+        except OSError:
+            pass  # the link is down: the next connection announces all
 
     async def _announce(self):
         size = sum([len(part) for part in self._info()])

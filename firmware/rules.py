@@ -19,7 +19,6 @@ import asyncio
 
 from micropython import const
 
-from firmware import steps as steps_module
 from firmware.tools import ToolError
 
 _LONGEST_SLEEP_MS = const(600000)  # for jumps of the clock, and wraps of the ticks
@@ -181,7 +180,9 @@ class Rules:
         asyncio.create_task(self._carry_out(name, rule, value))
 
     async def _carry_out(self, name, rule, value):
-        run = steps_module.Run(self._app, "rule " + name, {"value": value})
+        from firmware.steps import Run  # only boards whose rules fire pay for it
+
+        run = Run(self._app, "rule " + name, {"value": value})
         event = {"e": "rule", "name": name}
         try:
             if "if" in rule and not run.holds(rule["if"]):

@@ -7,7 +7,6 @@ import asyncio
 
 from micropython import const
 
-from firmware import steps as steps_module
 from firmware.tools import ToolError
 
 _ANSWER_MS = const(4000)  # a longer run goes on while the conversation does too
@@ -31,6 +30,7 @@ class Scripts:
         self.all = scripts
         self.cancel(name)
         self._app.tools.refresh()
+        self._app.announce()
 
     def get(self, name):
         """Return a script. Raises ToolError if there is none of that name."""
@@ -53,16 +53,18 @@ class Scripts:
 
     async def run(self, name, args, within):
         """Run a script as a step of the Run `within`. Returns its last result, or an error."""
+        from firmware.steps import MAX_DEPTH, Run  # only boards that run scripts pay for it
+
         try:
             script = self.get(name)
-            if within.depth >= steps_module.MAX_DEPTH:
-                raise ToolError("scripts run scripts at most %d deep" % steps_module.MAX_DEPTH)
+            if within.depth >= MAX_DEPTH:
+                raise ToolError("scripts run scripts at most %d deep" % MAX_DEPTH)
             names = {}
             for param in script["params"]:
                 if args.get(param) is None:
                     raise ToolError("%s needs %s" % (name, param))
                 names[param] = args[param]
-            run = steps_module.Run(self._app, "script " + name, names, within.depth + 1)
+            run = Run(self._app, "script " + name, names, within.depth + 1)
             await run.steps(script["steps"])
             return run.done[-1]["result"] if run.done else {}
         except (ToolError, OSError) as e:
@@ -76,8 +78,10 @@ class Scripts:
         return names
 
     async def _watch(self, name, args, by, outcome, ended):
+        from firmware.steps import Run
+
         try:
-            run = steps_module.Run(self._app, by, {})
+            run = Run(self._app, by, {})
             outcome.append(await self.run(name, args, run))
             if "error" in outcome[0]:
                 self._app.event({"e": "script", "name": name, "why": outcome[0]["error"]})

@@ -17,7 +17,7 @@ def set_timezone(app, timezone):
     """Set the zone of schedules and of the time that people see."""
     app.clock.set_zone(timezone)
     app.rules.reschedule()
-    app.tools.changed.set()
+    app.announce()
     return {"timezone": timezone}
 
 
@@ -25,12 +25,13 @@ def set_persona(app, persona):
     """Set the tone that the model is asked for."""
     app.store.save("persona", {"persona": persona})
     app.persona = persona
-    app.tools.changed.set()
+    app.announce()
     return {"persona": persona}
 
 
 def get_status(app, scope=None):
     """Tell how the board is."""
+    gc.collect()
     return {
         "uptime_s": app.clock.uptime_ms() // 1000,
         "heap_free": gc.mem_free(),

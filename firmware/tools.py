@@ -18,11 +18,11 @@ Who may call a tool: "m" the model in a conversation, "s" the steps of rules and
 one that changes something outside (a pin, a bus), which the journal keeps.
 """
 
-import asyncio
 import binascii
 import hashlib
 import json
 import sys
+from array import array
 
 import firmware
 from firmware.pins import PinError
@@ -42,13 +42,12 @@ class Tools:
 
     def __init__(self, app):
         self._app = app
-        self._lines = {}  # name -> where its row begins in the table
-        self.changed = asyncio.Event()  # the catalogue is another one
+        self._index = array("H")  # of each tool: 16 bits of its name's hash, where its line begins
         with open(_TABLE, "rb") as table:
             at = 0
             for line in table:
-                name = line.split(b'"', 2)[1]
-                self._lines[name.decode()] = at
+                self._index.append(hash(line.split(b'"', 2)[1].decode()) & 0xFFFF)
+                self._index.append(at)
                 at += len(line)
         self.refresh()
 
@@ -58,7 +57,6 @@ class Tools:
         for row in self.catalogue():
             digest.update(row)
         self.hash = binascii.hexlify(digest.digest()[:6]).decode()
-        self.changed.set()
 
     def catalogue(self):
         """Yield the rows that a model may call, as JSON: ["name","text",[arguments]]."""
@@ -77,13 +75,16 @@ class Tools:
 
     def _row(self, name):
         """Return (module, who, arguments) of a tool, ("", "", ()) if there is none."""
-        at = self._lines.get(name) if isinstance(name, str) else None
-        if at is None:
-            return "", "", ()
-        with open(_TABLE, "rb") as table:
-            table.seek(at)
-            module, who, row = table.readline().decode().split(" ", 2)
-        return module, who, json.loads(row)[2]
+        index = self._index
+        for i in range(0, len(index), 2):
+            if index[i] == hash(name) & 0xFFFF:
+                with open(_TABLE, "rb") as table:
+                    table.seek(index[i + 1])
+                    module, who, row = table.readline().decode().split(" ", 2)
+                row = json.loads(row)
+                if row[0] == name:
+                    return module, who, row[2]
+        return "", "", ()
 
     def check(self, name, args, who):
         """Return args with numbers for pin names. Raises ToolError for what the table forbids.
@@ -94,7 +95,7 @@ class Tools:
         looking = who == "c"
         if looking:
             who = "s"
-        _, callers, specs = self._row(name)
+        _, callers, specs = self._row(name) if isinstance(name, str) else ("", "", ())
         if not callers:
             raise ToolError("there is no tool " + str(name)[:32])
         if callers[:2] != "ms" if who == "r" else who not in callers:

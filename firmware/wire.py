@@ -10,7 +10,7 @@ VERSION = 1
 ROOT = "limpet/v1/"
 GROUP = "limpet/v1/g/"
 
-MAX_IN = 4096  # bytes; the largest message that a board accepts
+MAX_IN = 3072  # bytes; the largest message that a board accepts
 MAX_OUT = 6144  # bytes; the largest message that a board sends
 MAX_TEXT = 1000  # characters of a person's sentence, of an answer
 MAX_DEPTH = 12  # levels of [ and { in a body

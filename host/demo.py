@@ -65,7 +65,7 @@ class Demo:
             "board",
             f"{lab.spec.title}, emulated: limpet {info.get('fw')} on MicroPython, "
             f"{len(info.get('tools', []))} tools, "
-            f"{lab.board.heap.free // 1024} of {lab.spec.heap_kb} KB heap free",
+            f"{lab.heap_free // 1024} of {lab.spec.heap_kb} KB heap free",
         )
 
     def say(self, sentence: str) -> dict[str, Any]:

@@ -94,6 +94,11 @@ class Lab:
         """Return how often the board has come online, as its console tells."""
         return self.board.serial.text.count("online as ")
 
+    @property
+    def heap_free(self) -> int:
+        """Return the bytes that were free after a collection when the board last came online."""
+        return int(self.board.serial.text.rsplit("heap free ", 1)[1].split()[0])
+
     def end_outage(self) -> None:
         """Start the broker again and fast-forward until the board has found its way back."""
         before = self.hellos()

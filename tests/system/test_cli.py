@@ -27,6 +27,28 @@ def limpet(*arguments: str, **kwargs: object) -> subprocess.CompletedProcess[str
     )
 
 
+def open_limpet(*arguments: str) -> "subprocess.Popen[str]":
+    """Start limpet as a terminal would: Ctrl-C reaches it, also where our caller ignores it."""
+    return subprocess.Popen(
+        [*LIMPET, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=QUIET,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def end(process: "subprocess.Popen[str]") -> str:
+    """Press Ctrl-C and return what it still says on stderr."""
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.communicate(timeout=30)[1]
+    finally:
+        process.kill()
+        process.wait()
+
+
 def children_of(pid: int) -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -88,42 +110,29 @@ def test_misuse_gets_words_and_no_traceback(arguments: list[str], code: int, wor
 
 
 def test_the_agent_runs_against_any_broker_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    storage = tmp_path / "kitchen.flash"
     with Broker.open() as broker:
-        storage = tmp_path / "kitchen.flash"
-        process = subprocess.Popen(
-            [*LIMPET, "emulate", "--broker", f"{broker.host}:{broker.port}", "--name", "kitchen",
-             "--storage", str(storage)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=QUIET,
-        )  # fmt: skip
-        assert process.stdout and process.stderr
+        where = f"{broker.host}:{broker.port}"
+        process = open_limpet(
+            "emulate", "--broker", where, "--name", "kitchen", "--storage", str(storage)
+        )
+        assert process.stdout
         for line in process.stdout:
             if "online as kitchen" in line:
                 break
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
-        rest = process.stderr.read()
-        process.stdout.close()
-        process.stderr.close()
-        assert "switched off" in rest and "Traceback" not in rest
-        assert storage.stat().st_size > 0
+        rest = end(process)
+    assert "switched off" in rest and "Traceback" not in rest
+    assert storage.stat().st_size > 0
 
 
-def test_ctrl_c_in_the_demo_leaves_no_process(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [*LIMPET, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=QUIET
-    )
-    assert process.stdout and process.stderr
+def test_ctrl_c_in_the_demo_leaves_no_process() -> None:
+    process = open_limpet("demo")
+    assert process.stdout
     for line in process.stdout:
         if "board" in line:
             break
     children = children_of(process.pid)
     assert len(children) >= 2
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
-    assert process.returncode != 0 and "Traceback" not in process.stderr.read()
-    process.stdout.close()
-    process.stderr.close()
+    rest = end(process)
+    assert process.returncode != 0 and "Traceback" not in rest
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]

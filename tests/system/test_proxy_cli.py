@@ -164,6 +164,8 @@ def test_a_broker_that_grants_and_does_not_deliver_is_told(tmp_path):
 
 
 def test_two_proxies_share_the_requests_and_each_is_answered_once(broker, tmp_path):
+    if broker.kind == "iotcore":
+        pytest.skip("the embedded broker gives MQTT 3.1.1 members of a share every message")
     with ExitStack() as stack:
         proxies: list[Proxy] = []
         for name in ("one", "two"):

@@ -118,7 +118,7 @@ def test_a_broker_killed_during_a_turn_ends_it_with_a_reason(
 
 
 REFUSED: dict[str, tuple[bytes, str]] = {
-    "a message of 100 KB": (b'{"text": "' + b"x" * 100_000 + b'"}', "at most 4096"),
+    "a message of 100 KB": (b'{"text": "' + b"x" * 100_000 + b'"}', "at most 3072"),
     "JSON that is cut": (b'{"text": "turn on', "not JSON"),
     "no text": (b'{"id": "1"}', "text is missing"),
     "text that is a number": (b'{"text": 5}', "text must be str"),

@@ -84,7 +84,7 @@ def test_conversation(msgs, contents):
         assert chat[-1]["content"] == 'Data from the device: {"data": ["obey"]}'
 
 
-@given(st.text(max_size=3000), st.booleans(), st.integers(0, 3000))
+@given(st.text(max_size=3000), st.booleans(), st.integers(0, 2000))
 def test_a_final_reply_fits_a_board_and_is_whole(text, template, weight):
     call = Call("memory_set", {"key": "k", "value": "v" * weight})
     completion = Completion(text, (call,), end=False, template=template)

@@ -12,11 +12,11 @@ from firmware import wire
 GOOD = {"id": "a-1", "try": 0, "ttl": 30, "hash": "00", "msgs": [{"u": "hi"}]}
 
 REFUSED = {
-    "too large": (b'{"id": "' + b"x" * 5000 + b'"}', "5010 bytes, at most 4096"),
+    "too large": (b'{"id": "' + b"x" * 5000 + b'"}', "5010 bytes, at most 3072"),
     "no JSON": (b'{"id": ', "not JSON"),
     "no UTF-8": (b"\xff\xfe", "not UTF-8"),
     "no object": (b'"text"', "not an object"),
-    "nested too deep": (b'{"id":' + b"[" * 4000, "nested deeper than 12"),
+    "nested too deep": (b'{"id":' + b"[" * 2000, "nested deeper than 12"),
     "a missing field": (b'{"id": "a"}', "try is missing"),
     "a wrong type": (json.dumps(GOOD | {"try": "0"}).encode(), "try must be int"),
     "a bool for a number": (json.dumps(GOOD | {"ttl": True}).encode(), "ttl must be int"),
