@@ -191,10 +191,10 @@ class App:
     def _on_event(self, topic, payload):
         try:
             event = wire.decode(wire.EVENT, payload)
+            device, kind = wire.split(topic)
         except wire.WireError:
             return  # another board's mistake is not ours to report
         if event["e"] == "emit" and event.get("name") and len(event["name"]) <= _MAX_NAME:
-            device, kind = wire.split(topic)
             if device == "g":
                 sources = (event.get("from"), kind[: -len("/event")])
             else:
