@@ -29,20 +29,14 @@ class Pins:
         need: 0 its level is read, 1 (or True) it is driven, 2 its voltage is measured.
         """
         board = self._board
-        good = board["usable"]
-        what = "usable"
-        why = None
+        usable = board["usable"]
+        outputs = [n for n in usable if n not in board["input_only"]]
+        good = (usable, outputs, board["adc"])[need]
         if number not in good:
-            why = "is " + self._reason(number)
-        elif need == 1 and number in board["input_only"]:
-            why = "is input only"
-            what = "outputs"
-            good = [n for n in good if n not in board["input_only"]]
-        elif need == 2 and number not in board["adc"]:
-            why = "has no ADC"
-            what = "ADC pins"
-            good = board["adc"]
-        if why:
+            if number not in usable:
+                need = 0
+            why = ("is " + self._reason(number), "is input only", "has no ADC")[need]
+            what = ("usable", "outputs", "ADC pins")[need]
             good = ", ".join([str(n) for n in good])
             raise PinError("pin %d %s on %s; %s: %s" % (number, why, board["chip"], what, good))
         return number
@@ -102,17 +96,17 @@ class Pins:
         return self._open[number]
 
     def pulse(self, number, freq_hz, duty_u16):
-        """Have an output pulse, on for duty_u16 of 65535. Raises PinError."""
+        """Have an output pulse, on for duty_u16 of 65535 of the time.
+
+        Raises PinError, or the chip's ValueError when it has no channel or timer left.
+        """
         self.check(number, 1)
         on = duty_u16 > 0
         self.devices.allow(number, on)
         if self._inverted(number):
             duty_u16 = 65535 - duty_u16
         pin = self._open[number] = Pin(number)
-        try:
-            self._pulsing[number] = PWM(pin, freq=freq_hz, duty_u16=duty_u16), on
-        except ValueError as e:  # the chip has fewer channels than pins
-            raise PinError("pin %d: %s" % (number, e))
+        self._pulsing[number] = PWM(pin, freq=freq_hz, duty_u16=duty_u16), on
         self._outputs.add(number)
         self.devices.switched(number, on)
 

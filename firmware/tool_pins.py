@@ -30,8 +30,8 @@ def pwm_write(app, pin, duty_pct, freq_hz=1000):
 
 
 def servo_write(app, pin, angle_deg):
-    """Turn a servo: a pulse of 500 to 2500 us every 20 ms."""
-    app.pins.pulse(pin, 50, round((500 + angle_deg * 2000 / 180) * 3.2768))
+    """Turn a servo: a pulse of 500 to 2500 us in 20 ms, that is 1638 to 8192 of 65536."""
+    app.pins.pulse(pin, 50, round(1638.4 + angle_deg * 36.40889))
     return {"pin": pin, "angle_deg": angle_deg}
 
 

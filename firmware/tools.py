@@ -19,13 +19,13 @@ one that changes something outside (a pin, a bus), which the journal keeps.
 """
 
 import binascii
+import gc
 import hashlib
 import json
 import sys
 from array import array
 
 import firmware
-from firmware.pins import PinError
 
 _TABLE = "/firmware/tools.txt"
 
@@ -138,7 +138,7 @@ class Tools:
             result = function(self._app, **args)
             if hasattr(result, "send"):  # a coroutine: the tool takes its time
                 result = await result
-        except (ToolError, PinError) as e:
+        except ValueError as e:  # ToolError, PinError, or what a driver does not take
             result = {"error": str(e)}
         except OSError as e:
             result = {"error": "%s failed: %s" % (name, e)}
@@ -146,6 +146,8 @@ class Tools:
             result = {"error": name + " failed: out of memory"}
         if module:
             unload()
+            if who == "m":
+                gc.collect()  # else what a conversation keeps lies scattered over the heap
             if "w" in callers:
                 self._app.journal.add(by, name, args, result)
         return result
