@@ -12,6 +12,7 @@ from firmware import wire
 from firmware.tools import unload
 
 _MAX_ROUNDS = const(4)  # requests to the model in one turn
+_LONGEST_TURN_MS = const(3600000)  # else the watchdog bites
 _MAX_WAITING = const(4)  # chats that wait for their turn
 _HISTORY_BYTES = const(1200)  # of JSON; whole turns are dropped, the oldest first
 _MAX_RESULT_BYTES = const(600)  # of one tool's result on its way to the model
@@ -86,6 +87,8 @@ class Agent:
         done = []  # {"tool", "args", "result"}
         use = {}
         entries = [{"u": chat["text"][: wire.MAX_TEXT]}]
+        app = self._app
+        app.guard.due["turn"] = app.clock.uptime_ms() + _LONGEST_TURN_MS
         try:
             text = await self._rounds(chat, entries, done, use)
             ok = True
@@ -98,6 +101,7 @@ class Agent:
             sys.print_exception(e)
             text = "I failed inside on this one: " + repr(e)
             ok = False
+        del app.guard.due["turn"]
         if done:
             self._note({})
         self._answer(chat, text, ok, done, use)
@@ -114,7 +118,7 @@ class Agent:
             if not calls:
                 entries.append({"a": say})
                 return say
-            results = await self._carry_out(chat, calls, done)
+            results = await self._carry_out(chat, calls, done, use)
             if reply.get("end"):
                 failed = [r["error"] for r in results if "error" in r]
                 if failed:
@@ -126,14 +130,17 @@ class Agent:
             entries.append({"r": [_bounded(r) for r in results]})
         raise TurnError("I gave up after %d rounds with the model." % _MAX_ROUNDS)
 
-    async def _carry_out(self, chat, calls, done):
+    async def _carry_out(self, chat, calls, done, use):
         # Noted before the first call, so that a reboot in the middle does not pass in silence.
         names = ", ".join([call["tool"] for call in calls])
         self._note({"id": chat["id"], "calls": names})
         results = []
+        by = "chat " + chat["id"]
+        if use.get("ud"):
+            by += " for %d micro-dollars" % use["ud"]
         for call in calls:
             result = await self._app.tools.run(
-                call["tool"], call["args"], "r" if "done" in chat else "m", "chat " + chat["id"]
+                call["tool"], call["args"], "r" if "done" in chat else "m", by
             )
             results.append(result)
             done.append({"tool": call["tool"], "args": call["args"], "result": result})

@@ -43,6 +43,7 @@ class App:
         self.store = store
         self.guard = guard
         self.clock = Clock(store)
+        board.pop("forbidden", None)
         self.pins = Pins(board)
         self.journal = Journal(self.clock, store)
         self.calls = store.load("limits", [0, 0, 0, 0])  # to the model: see limits

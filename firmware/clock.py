@@ -24,7 +24,8 @@ class Clock:
         self._to_unix_s = _EPOCH_GAP_S if time.gmtime(0)[0] == 2000 else 0
         kept = store.load("zone", {})
         self.zone_name = kept.get("name", "UTC")
-        self.zone = Utc() if self.zone_name == "UTC" else _zone(kept["rule"])
+        self._rule = kept.get("rule", "UTC0")
+        self._zone = None  # made when it is needed
 
     def uptime_ms(self):
         """Return milliseconds since boot. Call it at least once in six days."""
@@ -47,7 +48,21 @@ class Clock:
 
     def local_at(self, unix_s):
         """Return what `local` shows at a moment."""
-        return time.gmtime(unix_s + self.zone.offset_s(unix_s) - self._to_unix_s)[:7]
+        return time.gmtime(unix_s + self.offset_s(unix_s) - self._to_unix_s)[:7]
+
+    def zone(self):
+        """Return the zones.Zone of this board."""
+        if self._zone is None:
+            from firmware.zones import (
+                Zone,
+            )  # only boards that have a zone or a schedule pay for it
+
+            self._zone = Zone(self._rule)
+        return self._zone
+
+    def offset_s(self, unix_s):
+        """Return the seconds that local time is ahead of UTC at a moment."""
+        return 0 if self._rule == "UTC0" else self.zone().offset_s(unix_s)
 
     def words(self):
         """Return the local time as "2026-11-22 18:45:09", or None while it is not known."""
@@ -57,31 +72,14 @@ class Clock:
 
     def set_zone(self, name):
         """Take an IANA zone name or a POSIX rule, and keep it. Raises ToolError for others."""
-        from firmware.zones import find  # only boards that have a zone pay for it
+        from firmware.zones import Zone, find
 
         rule = find(name) or name
         try:
-            zone = Utc() if name == "UTC" else _zone(rule)
+            zone = Zone(rule)
         except (ValueError, IndexError):
             raise ToolError("no time zone is called %s; say one like Europe/Paris" % name)
         self._store.save("zone", {"name": name, "rule": rule})
         self.zone_name = name
-        self.zone = zone
-
-
-def _zone(rule):
-    from firmware.zones import Zone
-
-    return Zone(rule)
-
-
-class Utc:
-    """The zone of a board that has none; see zones.Zone."""
-
-    def offset_s(self, unix_s):
-        """Return how far local time is ahead."""
-        return 0
-
-    def to_unix_s(self, local_s):
-        """Return the moment of a local time."""
-        return local_s
+        self._rule = rule
+        self._zone = zone

@@ -24,15 +24,15 @@ def answer(app, text, serial):
 
     serial: it was typed on the board's own serial line.
     """
-    words = text.lower().rstrip("?!. ").split()
+    words = text.lower().rstrip("?!. ").split() or ("",)
     if words[0] in ("why", "/why"):
         return _why(app, words)
-    row = _COMMANDS.get(words[0])
-    if row is None:
+    command = _COMMANDS.get(words[0])
+    if command is None:
         return "commands: " + ", ".join(sorted(_COMMANDS)) + ", /why <pin>"
-    if row[1] and not serial:
+    if command in (_reboot, _factory_reset) and not serial:
         return "only on the serial line"
-    return row[0](app, text[len(words[0]) :].strip())
+    return command(app, " ".join(words[1:]))
 
 
 def _pins(app, _):
@@ -48,8 +48,7 @@ def _rules(app, _):
 def _status(app, _):
     gc.collect()
     status = tool_system.get_status(app)
-    flash = os.statvfs("/")
-    status["flash_free_kb"] = flash[0] * flash[3] // 1024
+    status["flash_free_kb"] = os.statvfs("/")[3] * 4
     status["flash_writes"] = app.store.writes
     status["watchdog_bites"] = app.guard.bites
     status["safe_mode"] = app.guard.safe or "no"
@@ -73,7 +72,7 @@ def _wifi(app, _):
 def _safe(app, rest):
     if rest != "off" or not app.guard.safe:
         return app.guard.safe or "this is not safe mode"
-    return _reboot(app, "")
+    return _reboot(app, rest)
 
 
 def _reboot(app, _):
@@ -88,17 +87,17 @@ def _factory_reset(app, rest):
         os.remove("/settings.json")
     for name in os.listdir(DIR):
         os.remove(DIR + name)
-    return _reboot(app, "")
+    return _reboot(app, rest)
 
 
-_COMMANDS = {  # name: (function, whether only for the serial line)
-    "/pins": (_pins, False),
-    "/rules": (_rules, False),
-    "/status": (_status, False),
-    "/wifi": (_wifi, False),
-    "/safe": (_safe, False),
-    "/reboot": (_reboot, True),
-    "/factory-reset": (_factory_reset, True),
+_COMMANDS = {
+    "/pins": _pins,
+    "/rules": _rules,
+    "/status": _status,
+    "/wifi": _wifi,
+    "/safe": _safe,
+    "/reboot": _reboot,
+    "/factory-reset": _factory_reset,
 }
 
 

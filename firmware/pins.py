@@ -3,6 +3,8 @@
 A pin is an input, an output, an output that pulses (PWM), or lent to a sensor or a bus.
 """
 
+import json
+
 from machine import PWM, Pin
 
 
@@ -13,7 +15,7 @@ class PinError(ValueError):
 class Pins:
     """The pin policy of one board and its open pins.
 
-    board: what /board.json holds: "chip", "usable", "input_only", "adc", "forbidden".
+    board: what /board.json holds: "chip", "usable", "input_only", "adc"; "forbidden" stays there.
     """
 
     def __init__(self, board):
@@ -121,7 +123,9 @@ class Pins:
         return Pin(number, Pin.IN, None)
 
     def _reason(self, number):
-        for span, reason in self._board["forbidden"].items():
+        with open("/board.json") as f:  # rarely asked, so not kept in memory
+            forbidden = json.load(f)["forbidden"]
+        for span, reason in forbidden.items():
             first, _, last = span.partition("-")
             if int(first) <= number <= int(last or first):
                 return reason

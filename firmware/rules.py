@@ -233,7 +233,7 @@ class Rules:
             due = self._owed.get(name)  # from before a reboot
         if due is None:
             schedule = _schedule_module()
-            due = schedule.following(schedule.parse(when), clock.unix_s(), clock.zone)
+            due = schedule.following(schedule.parse(when), clock.unix_s(), clock.zone())
             if when.get("catch_up") == "once":
                 self._owe(name, due)
         if due is not None:

@@ -57,7 +57,7 @@ class Run:
         tool = step["tool"]
         args = {k: self._value(v) for k, v in step.get("args", {}).items()}
         if tool == "script_run":
-            result = await self._app.scripts.run(args["name"], args.get("args", {}), self)
+            result = await self.script(args["name"], args.get("args", {}))
         else:
             result = await self._app.tools.run(tool, args, "s", self._by)
         if len(self.done) >= wire.MAX_CALLS:
@@ -68,6 +68,23 @@ class Run:
         self._names["last"] = result
         if "as" in step:
             self._names[step["as"]] = result
+
+    async def script(self, name, args):
+        """Run a script within this run. Returns its last result, or an error."""
+        try:
+            script = self._app.scripts.get(name)
+            if self.depth >= MAX_DEPTH:
+                raise ToolError("scripts run scripts at most %d deep" % MAX_DEPTH)
+            names = {}
+            for param in script["params"]:
+                if args.get(param) is None:
+                    raise ToolError("%s needs %s" % (name, param))
+                names[param] = args[param]
+            run = Run(self._app, "script " + name, names, self.depth + 1)
+            await run.steps(script["steps"])
+            return run.done[-1]["result"] if run.done else {}
+        except (ToolError, OSError) as e:
+            return {"error": "%s: %s" % (name, e)}
 
     def holds(self, conditions):
         """True if each comparison holds now."""

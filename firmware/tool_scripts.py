@@ -1,12 +1,15 @@
 """Tools that keep and run scripts; scripts.py says what a script is and runs it."""
 
+import asyncio
 import json
 
+from firmware import steps as steps_module
 from firmware import tool_steps
 from firmware.tools import ToolError
 
 _MAX_SCRIPTS = 12
 _MAX_BYTES = 3072  # of JSON, all together
+_ANSWER_MS = 4000
 
 
 def script_set(app, name, steps, description="", params=()):
@@ -35,8 +38,27 @@ def script_set(app, name, steps, description="", params=()):
 
 
 async def script_run(app, name, args=None):
-    """Run."""
-    return await app.scripts.start(name, args or {}, "script " + name)
+    """Run; one that takes long goes on while the conversation does too."""
+    if name in app.scripts.running:
+        raise ToolError(name + " is running already")
+    outcome = []
+    ended = asyncio.Event()
+    app.scripts.running[name] = asyncio.create_task(_run(app, name, args or {}, outcome, ended))
+    try:
+        await asyncio.wait_for_ms(ended.wait(), _ANSWER_MS)
+    except asyncio.TimeoutError:
+        return {"name": name, "running": True}
+    return outcome[0]
+
+
+async def _run(app, name, args, outcome, ended):
+    try:
+        outcome.append(await steps_module.Run(app, "script " + name, {}).script(name, args))
+        if "error" in outcome[0]:
+            app.event({"e": "script", "name": name, "why": outcome[0]["error"]})
+    finally:
+        app.scripts.running.pop(name, None)
+        ended.set()
 
 
 def script_list(app):
