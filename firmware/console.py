@@ -24,7 +24,7 @@ def answer(app, text, serial):
 
     serial: it was typed on the board's own serial line.
     """
-    words = text.lower().rstrip("?!. ").split() or ("",)
+    words = text.lower().rstrip("?!. ").split()
     if words[0] in ("why", "/why"):
         return _why(app, words)
     command = _COMMANDS.get(words[0])

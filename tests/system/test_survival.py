@@ -330,7 +330,7 @@ COMMANDS = {
     "/why nothing": "needs a pin",
     "/why": "needs a pin",
     "why did pin 2 turn on?": "pin 2 went to 1 at ",
-    "Why is the lamp on": "(gpio_write",
+    "Why is the lamp on": "for 3 micro-dollars (gpio_write",
     "why did pin 4 turn on?": "nothing that I know of touched pin 4",
     "/": "commands: ",
     "/nonsense": "commands: ",
@@ -343,7 +343,9 @@ def test_each_command_over_mqtt_and_on_the_serial_line() -> None:
     with Lab(proxy=False) as lab:
         proxy = ScriptedProxy(lab)
         remember = {"tool": "memory_set", "args": {"key": "lamp", "value": "gpio 2"}}
-        proxy.script = lambda request: [final(request, say="done", calls=[on(2), remember])]
+        proxy.script = lambda request: [
+            final(request, say="done", calls=[on(2), remember], use={"ud": 3})
+        ]
         assert lab.person.ask("turn on pin 2, that is the lamp")["ok"]
         asked = len(proxy.requests)
         for line, part in COMMANDS.items():
