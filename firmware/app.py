@@ -324,6 +324,7 @@ def make(store, guard):
 
 def run():
     """Run the board; a start that fails ends in another, and the fourth in safe mode."""
+    gc.threshold(8192)  # collect often: large blocks must find room between small ones
     store = Store()
     guard = Guard(store)
     try:

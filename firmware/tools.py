@@ -19,7 +19,6 @@ one that changes something outside (a pin, a bus), which the journal keeps.
 """
 
 import binascii
-import gc
 import hashlib
 import json
 import sys
@@ -146,8 +145,6 @@ class Tools:
             result = {"error": name + " failed: out of memory"}
         if module:
             unload()
-            if who == "m":
-                gc.collect()  # else what a conversation keeps lies scattered over the heap
             if "w" in callers:
                 self._app.journal.add(by, name, args, result)
         return result
