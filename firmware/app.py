@@ -84,11 +84,6 @@ class App:
         """Return this board's topic of a kind."""
         return wire.topic(self.settings["device"], kind)
 
-    def save_memory(self, memory):
-        """Replace what is remembered, on the flash first. Raises OSError when it is full."""
-        self.store.save("memory", memory)
-        self.memory = memory
-
     def send(self, kind, message):
         """Queue a message for the link; the oldest event makes room when too many wait."""
         if message.get("id") == _SERIAL:

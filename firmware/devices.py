@@ -30,12 +30,7 @@ class Devices:
 
     def change(self, name, thing):
         """Store a thing that tool_devices has checked, None to forget it. Raises OSError."""
-        things = dict(self.all)
-        things.pop(name, None)
-        if thing:
-            things[name] = thing
-        self._app.store.save("devices", things)
-        self.all = things
+        self.all = self._app.store.change("devices", self.all, name, thing)
 
     def start(self):
         """Bring every thing that has a safe state into it: the board has just started."""

@@ -48,12 +48,8 @@ class Rules:
 
     def change(self, name, rule):
         """Store a rule that tool_rules has checked, None to remove it. Raises OSError."""
-        rules = dict(self.all)
-        rules.pop(name, None)
-        if rule:
-            rules[name] = rule
-        self._app.store.save("rules", rules)  # first: what cannot be saved does not run either
-        self.all = rules
+        # The flash comes first: what cannot be saved does not run either.
+        self.all = self._app.store.change("rules", self.all, name, rule)
         self._owe(name, None)
         self._state.pop(name, None)
         self._schedule(name)

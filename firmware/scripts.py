@@ -16,12 +16,7 @@ class Scripts:
 
     def change(self, name, script):
         """Store a script that tool_scripts has checked, None to remove it. Raises OSError."""
-        scripts = dict(self.all)
-        scripts.pop(name, None)
-        if script:
-            scripts[name] = script
-        self._app.store.save("scripts", scripts)
-        self.all = scripts
+        self.all = self._app.store.change("scripts", self.all, name, script)
         self.cancel(name)
         self._app.tools.refresh()
         self._app.announce()

@@ -62,6 +62,15 @@ class Store:
             pass  # it is found broken again, until it is written anew
         return default
 
+    def change(self, name, values, key, value):
+        """Return a copy of a document with one key changed, None: removed, after saving it."""
+        values = dict(values)
+        values.pop(key, None)
+        if value is not None:
+            values[key] = value
+        self.save(name, values)
+        return values
+
     def save(self, name, value):
         """Write the document. Raises OSError if the flash is full; the old one is then intact."""
         body = memoryview(json.dumps(value))

@@ -8,14 +8,13 @@ _MAX_CHARS = 1200  # of all keys and values: they travel with each request
 
 def memory_set(app, key, value):
     """Remember; raises ToolError when the memory is full."""
-    memory = dict(app.memory)
-    memory[key] = value
-    if len(memory) > _MAX_KEYS or sum([len(k) + len(v) for k, v in memory.items()]) > _MAX_CHARS:
+    others = [(k, v) for k, v in app.memory.items() if k != key] + [(key, value)]
+    if len(others) > _MAX_KEYS or sum([len(k) + len(v) for k, v in others]) > _MAX_CHARS:
         raise ToolError(
             "memory is full (%d keys, %d characters): forget something first"
             % (_MAX_KEYS, _MAX_CHARS)
         )
-    app.save_memory(memory)
+    app.memory = app.store.change("memory", app.memory, key, value)
     return {"key": key, "value": value}
 
 
@@ -34,7 +33,5 @@ def memory_list(app):
 def memory_delete(app, key):
     """Forget."""
     memory_get(app, key)
-    memory = dict(app.memory)
-    del memory[key]
-    app.save_memory(memory)
+    app.memory = app.store.change("memory", app.memory, key, None)
     return {"key": key}
