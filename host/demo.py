@@ -153,7 +153,9 @@ class Demo:
     def _obey(self, line: str) -> None:
         lab = self._lab
         word, _, rest = line.partition(" ")
-        if not line.startswith("/"):
+        if not line.startswith("/") and not lab.person.connected:
+            self._out.print("   the broker is off, nobody hears you: /broker on")
+        elif not line.startswith("/"):
             try:
                 self.say(line)
             except TimeoutError as e:

@@ -54,6 +54,11 @@ class Person:
         self._client.loop_start()
         self.wait_subscribed()
 
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there and listens to us."""
+        return self._subscribed.is_set()
+
     def wait_subscribed(self) -> None:
         """Return once subscribed, again after the broker was away. Raises UserError if not."""
         if not self._subscribed.wait(CONNECT_TIMEOUT_S):
