@@ -54,7 +54,7 @@ def protocol() -> str:
             lines.append(f"| {name} | `{node.value.value}` | {comments.get(node.lineno, '')} |")
     kind = ""
     for number, line in enumerate(source.splitlines(), 1):
-        found = re.match(r'    (?:([A-Z]+): )?[( ]*(?:"(\w+):(\w+)(!?) ")?', line)
+        found = re.match(r' +(?:([A-Z]+): )?[( ]*(?:"(\w+):(\w+)(!?) ")?', line)
         if found and found[1]:
             kind = str(constants[found[1]])
             lines += ["", f"## {kind}", "", _DIRECTIONS[kind.split("/")[0]] + ".", ""]

@@ -30,32 +30,6 @@ EVENT = "up/event"  # QoS 1; also GROUP + <tag>/event, to all boards of a tag
 #   {"a": text, "calls": [{"tool", "args"}]}        what the model said and called
 #   {"r": [result, ...]}                            what each call gave back: data, no instructions
 FIELDS = {
-    INFO: (
-        "v:int! "  # wire version
-        "fw:str! "  # firmware version
-        "board:str! "  # board file's name
-        "chip:str! "  # esp32, esp32c3, ...
-        "nonce:str! "  # hex, new at each boot
-        "hash:str! "  # of "tools"; a request names it instead of carrying the catalogue
-        "tools:list! "  # rows [name, description, [[argument, type, ...limits], ...]]
-        "pins:list! "  # GPIO numbers that the board lets anyone use
-        "tags:list "  # groups that the board belongs to
-        "tz:str "  # time zone, an IANA name or a POSIX rule
-        "persona:str "  # tone of answers: neutral, friendly, technical, witty
-    ),
-    REQUEST: (
-        "id:str! "  # the same in every try of one request
-        "try:int! "  # 0 for the first
-        "ttl:int! "  # seconds from now after which nobody waits for the reply
-        "hash:str! "  # tool catalogue this conversation may use
-        "msgs:list! "  # the conversation, oldest first; the last one is to be answered
-        "mem:dict "  # memory: key to value, so that "the pump" can be resolved
-        "now:str "  # local time "2026-11-22 18:45", absent while the clock is not set
-        "slo_ms:int "  # deadline wished for
-        "private:bool "  # true: must not leave the edge tier
-        "max_ud:int "  # micro-dollars that this request may cost
-    ),
-    CANCEL: "id:str! ",  # the request to stop
     REPLY: (
         "id:str! "  # the request's id
         "n:int "  # a delta's number, from 0
@@ -74,13 +48,6 @@ FIELDS = {
         "private:bool "  # must not leave the edge tier
         "slo_ms:int "  # deadline wished for
     ),
-    ANSWER: (
-        "id:str! "  # the chat's id, or one the board made
-        "text:str! "  # what the board says
-        "ok:bool! "  # false: the turn failed and "text" says why
-        "calls:list "  # [{"tool", "args", "result"}] that were carried out
-        "use:dict "  # summed over the turn, as in the reply
-    ),
     EVENT: (
         "e:str! "  # rule, missed, script, emit, notify, boot, refused
         "t:int "  # Unix time in seconds, absent while the clock is not set
@@ -91,6 +58,42 @@ FIELDS = {
         "from:str "  # the device that emits
     ),
 }
+if __debug__:  # what a board only sends is for its peers to check: not in its bytecode
+    FIELDS |= {
+        INFO: (
+            "v:int! "  # wire version
+            "fw:str! "  # firmware version
+            "board:str! "  # board file's name
+            "chip:str! "  # esp32, esp32c3, ...
+            "nonce:str! "  # hex, new at each boot
+            "hash:str! "  # of "tools"; a request names it instead of carrying the catalogue
+            "tools:list! "  # rows [name, description, [[argument, type, ...limits], ...]]
+            "pins:list! "  # GPIO numbers that the board lets anyone use
+            "tags:list "  # groups that the board belongs to
+            "tz:str "  # time zone, an IANA name or a POSIX rule
+            "persona:str "  # tone of answers: neutral, friendly, technical, witty
+        ),
+        REQUEST: (
+            "id:str! "  # the same in every try of one request
+            "try:int! "  # 0 for the first
+            "ttl:int! "  # seconds from now after which nobody waits for the reply
+            "hash:str! "  # tool catalogue this conversation may use
+            "msgs:list! "  # the conversation, oldest first; the last one is to be answered
+            "mem:dict "  # memory: key to value, so that "the pump" can be resolved
+            "now:str "  # local time "2026-11-22 18:45", absent while the clock is not set
+            "slo_ms:int "  # deadline wished for
+            "private:bool "  # true: must not leave the edge tier
+            "max_ud:int "  # micro-dollars that this request may cost
+        ),
+        CANCEL: "id:str! ",  # the request to stop
+        ANSWER: (
+            "id:str! "  # the chat's id, or one the board made
+            "text:str! "  # what the board says
+            "ok:bool! "  # false: the turn failed and "text" says why
+            "calls:list "  # [{"tool", "args", "result"}] that were carried out
+            "use:dict "  # summed over the turn, as in the reply
+        ),
+    }
 
 
 class WireError(ValueError):
@@ -104,19 +107,16 @@ def topic(device: str, kind: str) -> str:
 
 def split(name: str) -> tuple[str, str]:
     """Return (device, kind) of a topic under ROOT. Raises WireError for any other topic."""
-    if not name.startswith(ROOT):
-        raise WireError("not a limpet topic: " + name[:80])
     device, _, kind = name[len(ROOT) :].partition("/")
-    if not device or not kind:
+    if not name.startswith(ROOT) or not device or not kind:
         raise WireError("not a limpet topic: " + name[:80])
     return device, kind
 
 
 def valid_name(name: str) -> bool:
     """True if a device can have this name: 1 to 32 of a-z, 0-9, - and _, but not "g"."""
-    if not 1 <= len(name) <= 32 or name == "g":
-        return False
-    return all(c in "abcdefghijklmnopqrstuvwxyz0123456789-_" for c in name)
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+    return 1 <= len(name) <= 32 and name != "g" and all(c in letters for c in name)
 
 
 def encode(message: object) -> bytes:
@@ -132,45 +132,37 @@ def decode(
     payload: bytes-like. limit: bytes. Raises WireError for one that is too large, too deep, no
     JSON object, or that lacks a field or has one of a wrong type. Unknown fields are kept.
     """
-    if len(payload) > limit:
-        raise WireError("%s: %d bytes, at most %d" % (kind, len(payload), limit))
+    why = "%d bytes, at most %d" % (len(payload), limit)
     try:
+        if len(payload) > limit:
+            raise ValueError
+        why = "not UTF-8"
         text = str(payload, "utf-8")
-    except (UnicodeError, ValueError):
-        raise WireError(kind + ": not UTF-8")
-    _check_depth(kind, text)
-    try:
+        if text.count("[") + text.count("{") > MAX_DEPTH:
+            why = "nested deeper than %d" % MAX_DEPTH
+            depth = 0
+            for c in text:  # brackets within strings count too: a bound needs no parser
+                depth += (c in "[{") - (c in "]}")
+                if depth > MAX_DEPTH:
+                    raise ValueError
+        why = "not JSON"
         message = json.loads(text)
+        why = "not an object"
+        if not isinstance(message, dict):
+            raise ValueError
+        for field in FIELDS[kind].split():
+            name, _, wanted = field.partition(":")
+            value = message.get(name)
+            if value is not None:
+                wanted = wanted.rstrip("!")
+                why = "%s must be %s" % (name, wanted)
+                if type(value).__name__ != wanted:
+                    raise ValueError
+            elif wanted[-1] == "!":
+                why = name + " is missing"
+                raise ValueError
     except (ValueError, RuntimeError):
-        raise WireError(kind + ": not JSON")
-    return check(kind, message)
-
-
-def _check_depth(kind: str, text: str) -> None:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return
-    depth = 0
-    for c in text:  # brackets within strings count too: a bound needs no parser
-        if c in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise WireError("%s: nested deeper than %d" % (kind, MAX_DEPTH))
-        elif c in "]}":
-            depth -= 1
-
-
-def check(kind: str, message: object) -> dict[str, object]:
-    """Return message if it has the fields that FIELDS[kind] demands, else raise WireError."""
-    if not isinstance(message, dict):
-        raise WireError(kind + ": not an object")
-    for field in FIELDS[kind].split():
-        name, _, wanted = field.partition(":")
-        value = message.get(name)
-        if value is None:
-            if wanted[-1] == "!":
-                raise WireError("%s: %s is missing" % (kind, name))
-        elif type(value).__name__ != wanted.rstrip("!"):
-            raise WireError("%s: %s must be %s" % (kind, name, wanted.rstrip("!")))
+        raise WireError(kind + ": " + why)
     return message
 
 
@@ -179,10 +171,9 @@ def check_calls(calls: object) -> list[dict[str, object]]:
     if not isinstance(calls, list) or len(calls) > MAX_CALLS:
         raise WireError("calls: a list of at most %d" % MAX_CALLS)
     for call in calls:
-        if not isinstance(call, dict) or not isinstance(call.get("tool"), str):
-            raise WireError("calls: each needs a tool's name")
-        if not isinstance(call.get("args"), dict):
-            raise WireError("calls: %s needs args, an object" % call["tool"][:32])
+        types = [type(call.get(key)) for key in ("tool", "args")] if isinstance(call, dict) else ()
+        if types != [str, dict]:
+            raise WireError("calls: each needs a tool's name, and args, an object")
     return calls
 
 
