@@ -592,4 +592,5 @@ def test_a_hundred_calls_leave_the_heap_where_it_was(lab: Lab, call: Call):
             result = call(tool, **args)
             assert "error" not in result, result
         free.append(call("get_status")["heap_free"])
-    assert min(free[-5:]) > min(free[5:10]) - 1024, free
+    # A collection may miss garbage that something on the stack looks like: the best of five tells.
+    assert max(free[-5:]) > max(free[5:10]) - 1024, free

@@ -286,7 +286,11 @@ def test_one_board_cannot_take_all_the_room(broker, device, proxy, upstream):
     for request_id in held:
         device.publish("up/llm/cancel", {"id": request_id})
     upstream.behave = say("Now.")
-    assert device.turn("and now?", id="now")["say"] == "Now."
+    for attempt in range(100):  # until the cancels have been carried out
+        reply = device.turn("and now?", id=f"now-{attempt}")
+        if reply.get("err") != "busy":
+            break
+    assert reply["say"] == "Now."
 
 
 def test_a_budget_that_does_not_cover_the_worst_case_is_told(device, proxy, upstream):
