@@ -27,7 +27,8 @@ def run_agent(board_name: str, broker: str, device: str, storage: Path | None) -
     talk = Console(stderr=True)
     talk.print(f"{device} on {board_name}, broker {broker}; Ctrl-C ends it", highlight=False)
     with World(realtime=True, seed=fresh_seed()) as world:
-        board = world.board(board_name, name=device, files=files, storage=storage)
+        # The agent of today on the flash of yesterday: what it has stored is not among the files.
+        board = world.board(board_name, name=device, files=files, overwrite=True, storage=storage)
         board.serial.on_line = print_line
         board.start()
         try:
