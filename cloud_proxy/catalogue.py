@@ -1,6 +1,7 @@
 """Tool catalogues: the rows of a birth message as the JSON schemas that models are given.
 
-A row is [name, description, [[argument, type, *limits], ...]]; "argument?" is optional.
+A row is [name, description, [[argument, type, *limits], ...]]; "argument?" is optional. The limit
+of an "obj" is a list of such arguments: what may be in it.
 """
 
 import hashlib
@@ -62,6 +63,14 @@ def _enum(limits: list[Any]) -> Schema:
     return {"type": "string", **({"enum": str(limits[0]).split("|")} if limits else {})}
 
 
+def _object(limits: list[Any]) -> Schema:
+    match limits:
+        case [list(), *_]:
+            return _parameters(cast(list[Any], limits[0]))[0]
+        case _:
+            return {"type": "object"}
+
+
 # What each type of argument looks like to a model; an unknown one is left open.
 _TYPES: Mapping[str, Callable[[list[Any]], Schema]] = {
     "pin": lambda _: {"type": "string", "description": _PIN},
@@ -74,7 +83,7 @@ _TYPES: Mapping[str, Callable[[list[Any]], Schema]] = {
     "when": lambda _: {"type": "object", "description": _WHEN},
     "if": lambda _: {"type": "array", "items": {"type": "object"}, "description": _IF},
     "steps": lambda _: {"type": "array", "items": _step()},
-    "obj": lambda _: {"type": "object"},
+    "obj": _object,
 }
 
 

@@ -11,6 +11,7 @@ import re
 import sys
 import tokenize
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 _DIRECTIONS = {"up": "board to peers", "down": "peers to board"}
@@ -84,13 +85,20 @@ def tools() -> str:
     for line in (ROOT / "firmware" / "tools.txt").read_text().splitlines():
         _module, who, row = line.split(" ", 2)
         name, text, arguments = json.loads(row)
-        words = [" ".join(str(part) for part in argument) for argument in arguments]
-        shown = "; ".join(words).replace("|", r"\|") or "none"
+        shown = _arguments(arguments).replace("|", r"\|") or "none"
         lines.append(
             f"| `{name}` | {shown} | {_callers(who)} | {text.replace('|', chr(92) + '|')} |"
         )
     lines += ["", "```", (ast.get_docstring(module) or "").split("\n\n", 1)[1], "```"]
     return "\n".join(lines) + "\n"
+
+
+def _arguments(specs: list[list[Any]]) -> str:
+    words = [
+        " ".join(f"({_arguments(p)})" if isinstance(p, list) else str(p) for p in spec)
+        for spec in specs
+    ]
+    return "; ".join(words)
 
 
 def _callers(who: str) -> str:

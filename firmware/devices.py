@@ -29,7 +29,7 @@ class Devices:
         self._changed = asyncio.Event()
 
     def change(self, name, thing):
-        """Store a thing that tool_devices has checked, None to forget it. Raises OSError."""
+        """Store a thing that tool_system has checked, None to forget it. Raises OSError."""
         self.all = self._app.store.change("devices", self.all, name, thing)
 
     def start(self):

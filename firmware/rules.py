@@ -156,7 +156,7 @@ class Rules:
                 continue
             if sources is None:
                 edges = ("both", "rising" if value else "falling")
-                if when.get("pin") == key and when["edge"] in edges:
+                if when.get("pin") == key and when.get("edge", "both") in edges:
                     self._fire(name, value)
             elif when.get("event") == key and when.get("from", sources[0]) in sources:
                 self._fire(name, value)

@@ -3,7 +3,7 @@
 A script is {"description", "params": [names], "steps": [...]}. A model sees each as a tool.
 """
 
-from firmware.tools import ToolError
+from firmware.tools import known
 
 
 class Scripts:
@@ -23,9 +23,7 @@ class Scripts:
 
     def get(self, name):
         """Return a script. Raises ToolError if there is none of that name."""
-        if name not in self.all:
-            raise ToolError("there is no script %s; scripts: %s" % (name, ", ".join(self.all)))
-        return self.all[name]
+        return known(self.all, name)
 
     def cancel(self, name=None):
         """Stop one running script, or all. Returns the names of those stopped."""

@@ -1,8 +1,14 @@
-"""Tools that tell about the board itself."""
+"""Tools of the board itself: its state, what it remembers, and what is wired to it."""
 
 import gc
 
-from firmware.tools import ToolError
+from micropython import const
+
+from firmware.tools import ToolError, known, room
+
+_MAX_KEYS = const(24)
+_MAX_CHARS = const(1200)  # of all keys and values: they travel with each request
+_MAX_THINGS = const(16)
 
 
 def get_time(app):
@@ -40,3 +46,61 @@ def get_status(app, scope=None):
         "reconnects": app.link.reconnects,
         "events_lost": app.events_lost,
     }
+
+
+def memory_set(app, key, value):
+    """Remember; raises ToolError when the memory is full."""
+    room(app.memory, key, _MAX_KEYS)
+    others = [len(k) + len(v) for k, v in app.memory.items() if k != key]
+    if sum(others) + len(key) + len(value) > _MAX_CHARS:
+        raise ToolError("memory is full (%d characters): forget something first" % _MAX_CHARS)
+    app.memory = app.store.change("memory", app.memory, key, value)
+    return {"key": key, "value": value}
+
+
+def memory_get(app, key):
+    """Recall."""
+    return {"key": key, "value": known(app.memory, key)}
+
+
+def memory_list(app):
+    """List."""
+    return {"items": app.memory}
+
+
+def memory_delete(app, key):
+    """Forget."""
+    known(app.memory, key)
+    app.memory = app.store.change("memory", app.memory, key, None)
+    return {"key": key}
+
+
+def device_set(app, name, kind, pin, options=()):
+    """Name a thing; devices.py says what it is."""
+    things = app.devices.all
+    app.pins.check(pin, kind not in ("button", "sensor"))
+    thing = {"kind": kind, "pin": pin}
+    thing.update(options)
+    rival = thing.get("not_with")
+    if rival and (rival == name or rival not in things):
+        raise ToolError("not_with must name another thing")
+    other = app.devices.at(pin)[0]
+    if other not in (None, name):
+        raise ToolError("gpio %d is the %s already" % (pin, other))
+    room(things, name, _MAX_THINGS)
+    app.devices.change(name, thing)
+    return {"name": name, "kind": kind, "pin": pin}
+
+
+def device_list(app):
+    """List."""
+    return {
+        "devices": {n: "%s on gpio %d" % (t["kind"], t["pin"]) for n, t in app.devices.all.items()}
+    }
+
+
+def device_delete(app, name):
+    """Forget."""
+    known(app.devices.all, name)
+    app.devices.change(name, None)
+    return {"name": name}

@@ -11,7 +11,7 @@ module. An argument is [name, type, limits...]; "name?" may be left out. Types:
     "enum" "a|b|c"       one of the words
     "bool"               true or false
     "hex" max            hexadecimal text of 1 to max bytes
-    "obj"                an object
+    "obj" [arguments]    an object; without a list of what may be in it, any
     "list"               a list; what is in it is the tool's to check
     "any"                anything
 Who may call a tool: "m" the model in a conversation, "s" the steps of rules and scripts; "w" marks
@@ -68,11 +68,7 @@ class Tools:
             args = [(param, "any") for param in script["params"]]
             yield json.dumps((name, script["description"] or "A script.", args)).encode()
 
-    def who(self, name):
-        """Return who may call a tool, "" if there is none of that name."""
-        return self._row(name)[1]
-
-    def _row(self, name):
+    def row(self, name):
         """Return (module, who, arguments) of a tool, ("", "", ()) if there is none."""
         index = self._index
         for i in range(0, len(index), 2):
@@ -94,29 +90,13 @@ class Tools:
         looking = who == "c"
         if looking:
             who = "s"
-        _, callers, specs = self._row(name) if isinstance(name, str) else ("", "", ())
+        name = str(name)
+        callers, specs = self.row(name)[1:]
         if not callers:
-            raise ToolError("there is no tool " + str(name)[:32])
+            raise ToolError("there is no tool " + name[:32])
         if callers[:2] != "ms" if who == "r" else who not in callers:
             raise ToolError(name + " cannot be called from here")
-        if not isinstance(args, dict):
-            raise ToolError(name + ": args must be an object")
-        checked = {}
-        for spec in specs:
-            key = spec[0].rstrip("?")
-            value = args.get(key)
-            if value is None:
-                if spec[0][-1] != "?":
-                    raise ToolError("%s needs %s" % (name, key))
-                continue
-            if looking and isinstance(value, str) and value[:1] == "$":
-                checked[key] = value
-            else:
-                checked[key] = self._check_value(name, key, value, spec)
-        for key in args:
-            if key not in checked and args[key] is not None:
-                raise ToolError("%s has no argument %s" % (name, key[:32]))
-        return checked
+        return self.fit(name, ("args", "obj", specs), args, looking)
 
     async def run(self, name, args, who, by):
         """Carry out one call and return its result, a dict; {"error": why} if it failed.
@@ -128,7 +108,7 @@ class Tools:
             if name in self._app.scripts.all:  # a model calls it by its own name
                 name, args = "script_run", {"name": name, "args": args}
             args = self.check(name, args, who)
-            module, callers, _ = self._row(name)
+            module, callers, _ = self.row(name)
             if "w" in callers and "pin" in args and by[:6] != "guard ":
                 refusal = self._app.guard.refuse(self._app, args["pin"])
                 if refusal:
@@ -139,53 +119,70 @@ class Tools:
                 result = await result
         except ValueError as e:  # ToolError, PinError, or what a driver does not take
             result = {"error": str(e)}
-        except OSError as e:
+        except (OSError, MemoryError) as e:
             result = {"error": "%s failed: %s" % (name, e)}
-        except MemoryError:
-            result = {"error": name + " failed: out of memory"}
         if module:
             unload()
             if "w" in callers:
                 self._app.journal.add(by, name, args, result)
         return result
 
-    def _check_value(self, tool, key, value, spec):
+    def fit(self, tool, spec, value, looking=False):
+        """Return a value as tools take it. Raises ToolError unless its spec allows it."""
+        key = spec[0].rstrip("?")
         kind = spec[1]
+        if looking and isinstance(value, str) and value[:1] == "$":
+            return value
         if kind == "pin":
             return self._app.pins.check(self.pin(value), spec[2])
+        good = True
+        want = ""
         if kind == "int" or kind == "num":
-            if kind == "int" and isinstance(value, float) and value == int(value):
+            if kind == "int" and isinstance(value, float) and value % 1 == 0:
                 value = int(value)
             good = isinstance(value, int if kind == "int" else (int, float))
-            if good and not isinstance(value, bool) and spec[2] <= value <= spec[3]:
-                return value
+            good = good and not isinstance(value, bool) and spec[2] <= value <= spec[3]
             want = "a number from %s to %s" % tuple(spec[2:])
         elif kind == "str":
-            if isinstance(value, str) and 0 < len(value) <= spec[2]:
-                return value
+            good = isinstance(value, str) and 0 < len(value) <= spec[2]
             want = "text of 1 to %d characters" % spec[2]
         elif kind == "hex":
             try:
-                if 0 < len(binascii.unhexlify(value)) <= spec[2]:
-                    return value
+                good = 0 < len(binascii.unhexlify(value)) <= spec[2]
             except (TypeError, ValueError):
-                pass  # said below
+                good = False
             want = "1 to %d bytes in hex" % spec[2]
         elif kind == "enum":
-            if value in spec[2].split("|"):
-                return value
+            good = value in spec[2].split("|")
             want = "one of " + spec[2]
         elif kind == "bool":
-            if isinstance(value, bool):
-                return value
+            good = isinstance(value, bool)
             want = "true or false"
-        elif kind == "list" or kind == "obj":
-            if isinstance(value, list if kind == "list" else dict):
-                return value
-            want = "a list" if kind == "list" else "an object"
-        else:
-            return value
-        raise ToolError("%s: %s must be %s" % (tool, key, want))
+        elif kind == "list":
+            good = isinstance(value, list)
+            want = "a list"
+        elif kind == "obj":
+            good = isinstance(value, dict)
+            want = "an object"
+        if not good:
+            raise ToolError("%s: %s must be %s" % (tool, key, want))
+        if kind == "obj" and len(spec) > 2:
+            value = self._check_fields(tool, key, spec[2], value, looking)
+        return value
+
+    def _check_fields(self, tool, what, specs, values, looking):
+        checked = {}
+        for spec in specs:
+            key = spec[0].rstrip("?")
+            value = values.get(key)
+            if value is not None:
+                checked[key] = self.fit(tool, spec, value, looking)
+            elif key == spec[0]:
+                raise ToolError("%s: %s needs %s" % (tool, what, key))
+        for key in values:
+            if key not in checked and values[key] is not None:
+                raise ToolError("%s: %s has no %s" % (tool, what, key[:32]))
+        return checked
 
     def pin(self, value):
         """Return the GPIO number of a number or name. Raises ToolError for an unknown name."""
@@ -200,6 +197,19 @@ class Tools:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         raise ToolError("no pin is called %s; remember its number first" % str(value)[:32])
+
+
+def known(things, name):
+    """Return what has a name among a board's rules, scripts, devices or facts, or ToolError."""
+    if name not in things:
+        raise ToolError("there is no %s; there are: %s" % (name, ", ".join(things)))
+    return things[name]
+
+
+def room(things, name, most):
+    """Raise ToolError if things are too many for one more of this name."""
+    if name not in things and len(things) >= most:
+        raise ToolError("there are %d, the most: delete one first" % most)
 
 
 def unload(start="tool_"):

@@ -150,7 +150,7 @@ def test_a_rule_fires(rule: dict[str, Any], happen: Any, holds: Any) -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no trigger": ({"when": {}, "do": [ON]}, "one of every_s"),
     "two triggers": ({"when": {"every_s": 5, "in_s": 5}, "do": [ON]}, "one of every_s"),
-    "a period of nothing": ({"when": {"every_s": 0}, "do": [ON]}, "every_s must be 1 to"),
+    "a period of nothing": ({"when": {"every_s": 0}, "do": [ON]}, "every_s must be a number from 1 to"),
     "a time that is none": ({"when": {"at": "25:00"}, "do": [ON]}, "at:"),
     "a cron that is none": ({"when": {"cron": "* * *"}, "do": [ON]}, "5 fields"),
     "a pin of the flash": ({"when": {"every_s": 5}, "do": [put(7, 1)]}, "flash chip"),

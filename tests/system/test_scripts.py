@@ -98,11 +98,11 @@ CASES: dict[str, tuple[list[Call], list[int], Any]] = {
         [1],
         {"name": "slow"},
     ),
-    "one that is not there": ([call("nope")], [], "there is no script nope"),
+    "one that is not there": ([call("nope")], [], "there is no nope"),
     "one that runs itself": (
         [script("ouroboros", {"tool": "script_run", "args": {"name": "ouroboros"}})],
         [],
-        "there is no script ouroboros",
+        "there is no ouroboros",
     ),
     "a tool's name": ([script("gpio_read", put(2, 1))], [], "no tool"),
     "a name that is none": ([script("Water Plants", put(2, 1))], [], "a-z"),
@@ -190,7 +190,7 @@ THINGS: dict[str, tuple[list[Call], tuple[int, int], Any]] = {
         (0, 0),
         "stays off for another",
     ),
-    "an option that is none": ([thing("pump", 2, colour=1)], (0, 0), "no option colour"),
+    "an option that is none": ([thing("pump", 2, colour=1)], (0, 0), "options has no colour"),
     "a pin of the flash": ([thing("pump", 7)], (0, 0), "flash chip"),
     "a pin that is taken": ([thing("pump", 2), thing("lamp", 2)], (0, 0), "is the pump already"),
     "a name for nothing": (

@@ -28,6 +28,25 @@ def test_type(kind, key, value):
     assert parameters["required"] == ["x"]
 
 
+def test_an_object_says_what_may_be_in_it():
+    fields = [["every_s?", "int", 1, 60], ["read", "obj", [["tool", "str", 24]]], ["args?", "obj"]]
+    [tool] = parse([["rule_set", "Sets.", [["when", "obj", fields]]]]).schemas
+    when = tool["function"]["parameters"]["properties"]["when"]
+    assert when["required"] == ["read"]
+    assert when["properties"]["every_s"] == {"type": "integer", "minimum": 1, "maximum": 60}
+    assert when["properties"]["read"]["properties"]["tool"]["maxLength"] == 24
+    assert when["properties"]["args"] == {"type": "object"}
+
+
+NOT_DEEP = [["x", "obj", 5], ["x", "obj", []], ["x", "obj", ["y"]], ["x", "obj", [["y"]]]]
+
+
+@pytest.mark.parametrize("arg", NOT_DEEP, ids=str)
+def test_an_object_whose_fields_cannot_be_read_is_an_object(arg):
+    [tool] = parse([["a", "b", [arg]]]).schemas
+    assert tool["function"]["parameters"]["properties"]["x"]["type"] == "object"
+
+
 def test_a_question_mark_makes_an_argument_optional():
     [tool] = parse([["rule_set", "Sets.", [["name?", "str", 24], ["when", "when"]]]]).schemas
     assert tool["function"]["parameters"]["required"] == ["when"]

@@ -1,8 +1,9 @@
-"""Tools that ask a sensor on a pin of its own. The drivers are the chip's frozen modules."""
+"""Tools that lend pins to a sensor or to I2C. The drivers are the chip's frozen modules."""
 
 import asyncio
-from binascii import hexlify
+from binascii import hexlify, unhexlify
 
+from machine import SoftI2C
 from micropython import const
 
 _CONVERSION_MS = const(750)  # of a DS18B20 at its full 12 bits
@@ -51,3 +52,40 @@ def _unanswered(model, pin, why):
         "no %s answers well on pin %d (%s): check model, wiring, pull-up"
         % (model, pin, str(why) or "silence")
     )
+
+
+def i2c_scan(app, sda, scl):
+    """List the addresses that answer."""
+    return {"addresses": _bus(app, sda, scl).scan()}
+
+
+def i2c_read(app, sda, scl, address, length):
+    """Read."""
+    return i2c_write_read(app, sda, scl, address, "", length)
+
+
+def i2c_write(app, sda, scl, address, data_hex):
+    """Write."""
+    i2c_write_read(app, sda, scl, address, data_hex, 0)
+    return {"written": len(data_hex) // 2}
+
+
+def i2c_write_read(app, sda, scl, address, write_hex, length):
+    """Write, then read with no stop between."""
+    bus = _bus(app, sda, scl)
+    data = unhexlify(write_hex)
+    try:
+        if data and bus.writeto(address, data, not length) < len(data):
+            raise OSError("refused")
+        return {"data_hex": hexlify(bus.readfrom(address, length)).decode() if length else ""}
+    except OSError as e:
+        raise ValueError("I2C address %d (0x%02x): %s; try i2c_scan" % (address, address, e))
+
+
+def _bus(app, sda, scl):
+    sda = app.pins.lend(sda)
+    scl = app.pins.lend(scl)
+    bus = SoftI2C(scl, sda, freq=100000)
+    if not (sda.value() and scl.value()):
+        raise ValueError("sda or scl is held low: check the wiring and pull-ups")
+    return bus
