@@ -53,11 +53,9 @@ class Clock:
     def zone(self):
         """Return the zones.Zone of this board."""
         if self._zone is None:
-            from firmware.zones import (
-                Zone,
-            )  # only boards that have a zone or a schedule pay for it
+            from firmware import zones  # only boards with a zone or a schedule pay for it
 
-            self._zone = Zone(self._rule)
+            self._zone = zones.Zone(self._rule)
         return self._zone
 
     def offset_s(self, unix_s):
@@ -72,11 +70,11 @@ class Clock:
 
     def set_zone(self, name):
         """Take an IANA zone name or a POSIX rule, and keep it. Raises ToolError for others."""
-        from firmware.zones import Zone, find
+        from firmware import zones
 
-        rule = find(name) or name
+        rule = zones.find(name) or name
         try:
-            zone = Zone(rule)
+            zone = zones.Zone(rule)
         except (ValueError, IndexError):
             raise ToolError("no time zone is called %s; say one like Europe/Paris" % name)
         self._store.save("zone", {"name": name, "rule": rule})

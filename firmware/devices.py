@@ -48,15 +48,15 @@ class Devices:
     def allow(self, pin, value):
         """Raise PinError if a guard forbids that the thing on a pin is switched so."""
         name, thing = self.at(pin)
-        if not value:
+        if not value or not thing:
             return
         for other, rival in self.all.items():
-            exclusive = thing and thing.get("not_with") == other or rival.get("not_with") == name
-            if name and other != name and exclusive and self._app.pins.is_on(rival["pin"]):
+            exclusive = other == thing.get("not_with") or name == rival.get("not_with")
+            if exclusive and self._app.pins.is_on(rival["pin"]):
                 raise PinError("%s must not be on together with %s" % (name, other))
         since = self._off_since.get(pin)
-        if thing and since is not None and pin not in self._on_since:
-            rest_ms = thing.get("min_off_s", 0) * 1000 - (self._app.clock.uptime_ms() - since)
+        if since is not None and pin not in self._on_since:
+            rest_ms = since + thing.get("min_off_s", 0) * 1000 - self._app.clock.uptime_ms()
             if rest_ms > 0:
                 raise PinError("%s stays off for another %d s" % (name, rest_ms // 1000 + 1))
 

@@ -26,6 +26,7 @@ _LATE_S = const(90)  # a schedule that is due for longer was missed
 _MAX_HEARD = const(16)
 _DEBOUNCE_MS = const(30)
 _POLL_S = const(10)
+_TOLD = const(-1)
 
 
 class Rules:
@@ -37,8 +38,8 @@ class Rules:
         self._owed = app.store.load("owed", {})  # name -> Unix time, of "catch_up": "once"
         self._due = {}  # name -> uptime in ms of the next look
         self._due_unix = {}  # name -> Unix time of a schedule
-        self._state = {}  # name -> what a read remembers: [is beyond, since when in ms]
-        self._fired = {}  # name -> uptime in ms
+        self._beyond = {}  # name -> uptime in ms since when a read is, _TOLD once it has fired
+        self._rests = {}  # name -> uptime in ms until which "min_s" keeps it quiet
         self._running = set()
         self._heard = []  # (kind, key, value) of pins and events since the last look
         self._wake = asyncio.ThreadSafeFlag()
@@ -51,7 +52,7 @@ class Rules:
         # The flash comes first: what cannot be saved does not run either.
         self.all = self._app.store.change("rules", self.all, name, rule)
         self._owe(name, None)
-        self._state.pop(name, None)
+        self._beyond.pop(name, None)
         self._schedule(name)
         self._app.sources_changed()
 
@@ -100,33 +101,28 @@ class Rules:
     async def _look(self, name, now):
         """Deal with a rule whose time to be looked at has come."""
         when = self.all[name]["when"]
+        due = self._due.pop(name)
         if "every_s" in when:
             period = when["every_s"] * 1000
-            self._due[name] += period
-            if self._due[name] <= now:  # the board was busy: skip what was missed, keep the phase
-                self._due[name] += (now - self._due[name]) // period * period + period
+            # A board that was busy skips what it missed and keeps the phase.
+            self._due[name] = due + ((now - due) // period + 1) * period
             self._fire(name, None)
         elif "in_s" in when:
-            del self._due[name]
             self._fire(name, None)
         elif "read" in when:
             self._due[name] = now + when.get("poll_s", _POLL_S) * 1000
             await self._read(name, when, now)
         else:
-            self._look_at_schedule(name, when)
-
-    def _look_at_schedule(self, name, when):
-        clock = self._app.clock
-        due = self._due_unix.get(name)
-        now_s = clock.unix_s()
-        if due is not None and now_s >= due:
-            if now_s - due <= _LATE_S or when.get("catch_up") == "once":
-                self._fire(name, due)
-            else:
-                self._app.event({"e": "missed", "name": name})
-            self._due_unix.pop(name)
-            self._owe(name, None)
-        self._schedule(name)
+            due = self._due_unix.get(name)
+            now_s = self._app.clock.unix_s()
+            if due is not None and now_s >= due:
+                if now_s - due <= _LATE_S or when.get("catch_up") == "once":
+                    self._fire(name, due)
+                else:
+                    self._app.event({"e": "missed", "name": name})
+                self._due_unix.pop(name)
+                self._owe(name, None)
+            self._schedule(name)
 
     async def _read(self, name, when, now):
         read = when["read"]
@@ -134,18 +130,16 @@ class Rules:
         value = result.get(read["field"])
         if not isinstance(value, (int, float)):
             return  # the sensor does not answer now
-        state = self._state.setdefault(name, [False, None, False])
-        slack = when.get("hysteresis", 0)
-        if "above" in when:
-            beyond = value > when["above"] - (slack if state[0] else 0)
-        else:
-            beyond = value < when["below"] + (slack if state[0] else 0)
-        if beyond and not state[0]:
-            state[1] = now
-            state[2] = False
-        state[0] = beyond
-        if beyond and not state[2] and now - state[1] >= when.get("for_s", 0) * 1000:
-            state[2] = True
+        since = self._beyond.get(name)
+        slack = 0 if since is None else when.get("hysteresis", 0)
+        over = value - when["above"] if "above" in when else when["below"] - value
+        if over + slack <= 0:
+            self._beyond.pop(name, None)
+            return
+        if since is None:
+            since = self._beyond[name] = now
+        if since != _TOLD and now - since >= when.get("for_s", 0) * 1000:
+            self._beyond[name] = _TOLD
             self._fire(name, value)
 
     def _match(self, key, sources, value):
@@ -163,13 +157,10 @@ class Rules:
 
     def _fire(self, name, value):
         now = self._app.clock.uptime_ms()
-        rule = self.all[name]
-        last = self._fired.get(name)
-        if name in self._running:
-            return  # it is still at work
-        if last is not None and now - last < rule["when"].get("min_s", 0) * 1000:
+        rule = self.all.get(name)  # it may be gone since its sensor was asked
+        if not rule or name in self._running or now < self._rests.get(name, 0):
             return
-        self._fired[name] = now
+        self._rests[name] = now + rule["when"].get("min_s", 0) * 1000
         if "in_s" in rule["when"]:  # forget it first: a crash in it must not fire at every boot
             self.change(name, None)
         self._running.add(name)
@@ -199,7 +190,7 @@ class Rules:
         rule = self.all.get(name)
         if not rule or not rule["on"]:
             self._due_unix.pop(name, None)
-            self._fired.pop(name, None)
+            self._rests.pop(name, None)
             return
         when = rule["when"]
         clock = self._app.clock
@@ -214,35 +205,25 @@ class Rules:
         elif "read" in when:
             self._due[name] = now
         elif "at" in when or "cron" in when:
-            wait_s = _LONGEST_SLEEP_MS // 1000
+            wait_s = 30  # until somebody sets the clock
             if clock.is_set():
-                due = self._next_due(name, when, clock)
-                if due is not None:
-                    wait_s = min(wait_s, max(0, due - clock.unix_s()))
-            else:
-                wait_s = 30  # until somebody sets the clock
-            self._due[name] = now + wait_s * 1000
+                wait_s = _LONGEST_SLEEP_MS // 1000
+                due = self._due_unix.get(name) or self._owed.get(name)  # from before a reboot
+                if due is None:
+                    from firmware import schedule  # only boards with such rules pay for it
 
-    def _next_due(self, name, when, clock):
-        due = self._due_unix.get(name)
-        if due is None:
-            due = self._owed.get(name)  # from before a reboot
-        if due is None:
-            schedule = _schedule_module()
-            due = schedule.following(schedule.parse(when), clock.unix_s(), clock.zone())
-            if when.get("catch_up") == "once":
-                self._owe(name, due)
-        if due is not None:
-            self._due_unix[name] = due
-        return due
+                    due = schedule.following(schedule.parse(when), clock.unix_s(), clock.zone())
+                    if when.get("catch_up") == "once":
+                        self._owe(name, due)
+                if due is not None:
+                    self._due_unix[name] = due
+                    wait_s = min(wait_s, max(0, due - clock.unix_s()))
+            self._due[name] = now + wait_s * 1000
 
     def _owe(self, name, due):
         if self._owed.get(name) != due:
-            self._owed.pop(name, None)
-            if due is not None:
-                self._owed[name] = due
             try:
-                self._app.store.save("owed", self._owed)
+                self._owed = self._app.store.change("owed", self._owed, name, due)
             except OSError:
                 pass  # a full flash: what is missed while off is then not made up for
 
@@ -273,9 +254,3 @@ class Rules:
             seen[1] = now
 
         return on_edge
-
-
-def _schedule_module():
-    from firmware import schedule  # only boards with such rules pay for it
-
-    return schedule

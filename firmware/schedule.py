@@ -21,30 +21,23 @@ def parse(when):
         fields = when["cron"].lower().split()
         if len(fields) != 5:
             raise ValueError("cron needs 5 fields: minute hour day month weekday")
-        masks = (
-            _mask(fields[0], 0, 59, ""),
-            _mask(fields[1], 0, 23, ""),
-            _mask(fields[2], 1, 31, ""),
-            _mask(fields[3], 1, 12, _MONTHS),
-            _mask(fields[4], 0, 7, "sun " + _DAYS),
-        )
-        sunday_first = masks[4] | masks[4] >> 7  # 7 is Sunday too
-        days = (sunday_first >> 1 & 0x3F) | (sunday_first & 1) << 6
+        days = _mask(fields[4], 0, 7, "sun " + _DAYS)
+        days = days >> 1 | (days & 1) << 6  # from Monday; 7 is Sunday too
         # As cron has it: with both days restricted either one will do.
         either = fields[2][0] != "*" and fields[4][0] != "*"
-        return masks[0], masks[1], masks[2], masks[3], days, either
+        return (
+            _mask(fields[0], 0, 59),
+            _mask(fields[1], 0, 23),
+            _mask(fields[2], 1, 31),
+            _mask(fields[3], 1, 12, _MONTHS),
+            days,
+            either,
+        )
     hour, colon, minute = when["at"].partition(":")
     if not colon or len(minute) != 2:
         raise ValueError("at must be HH:MM")
     days = when.get("days", "*").lower()
-    return (
-        _mask(minute, 0, 59, ""),
-        _mask(hour, 0, 23, ""),
-        _mask("*", 1, 31, ""),
-        _mask("*", 1, 12, ""),
-        _mask(days, 0, 6, _DAYS),
-        False,
-    )
+    return _mask(minute, 0, 59), _mask(hour, 0, 23), -1, -1, _mask(days, 0, 6, _DAYS), False
 
 
 def following(masks, unix_s, zone):
@@ -87,24 +80,18 @@ def _minute_by_minute(masks, unix_s, zone):
 
 def _day_matches(masks, days):
     """True if a day, counted from 1970-01-01, is one of the schedule's."""
-    month, day = _month_and_day(days)
+    year = zones.year_of(days)
+    month = (days - zones.days_from_civil(year, 1, 1)) // 31 + 1
+    if zones.days_from_civil(year, month + 1, 1) <= days:
+        month += 1
     if not masks[3] >> month & 1:
         return False
-    of_month = masks[2] >> day & 1
+    of_month = masks[2] >> days - zones.days_from_civil(year, month, 1) + 1 & 1
     of_week = masks[4] >> (days + 3) % 7 & 1
     return of_month or of_week if masks[5] else of_month and of_week
 
 
-def _month_and_day(days):
-    year = zones.year_of(days)
-    at = days - zones.days_from_civil(year, 1, 1)
-    month = at // 31 + 1
-    if month < 12 and zones.days_from_civil(year, month + 1, 1) <= days:
-        month += 1
-    return month, days - zones.days_from_civil(year, month, 1) + 1
-
-
-def _mask(text, low, high, names):
+def _mask(text, low, high, names=""):
     """Return the bits of a cron field: *, 5, 1-5, */2, 10-50/5, mon, and lists of these."""
     mask = 0
     for part in text.split(","):
@@ -124,5 +111,5 @@ def _mask(text, low, high, names):
 
 
 def _value(text, low, names):
-    words = names.split()
-    return words.index(text) + low if text in words else int(text)
+    names = names.split()
+    return names.index(text) + low if text in names else int(text)

@@ -89,27 +89,34 @@ class Run:
     def holds(self, conditions):
         """True if each comparison holds now."""
         for condition in conditions:
-            if "time" in condition:
-                if not self._within(condition["time"]):
-                    return False
-                continue
-            if "pin" in condition:
-                left = self._app.pins.read(self._app.tools.pin(condition["pin"]))
-            elif "memory" in condition:
-                left = self._app.memory.get(condition["memory"])
-            else:
-                left = self._value(condition["value"])
-            if not _compare(left, condition):
+            if not self._holds(condition):
                 return False
         return True
 
-    def _within(self, span):
-        if not self._app.clock.is_set():
-            return False
-        start, end = window(span)
-        hour, minute = self._app.clock.local()[3:5]
-        now = hour * 60 + minute
-        return start <= now < end if start < end else now >= start or now < end
+    def _holds(self, condition):
+        app = self._app
+        if "time" in condition:
+            if not app.clock.is_set():
+                return False
+            start, end = window(condition["time"])
+            hour, minute = app.clock.local()[3:5]
+            now = hour * 60 + minute
+            return start <= now < end if start < end else now >= start or now < end
+        if "pin" in condition:
+            left = app.pins.read(app.tools.pin(condition["pin"]))
+        elif "memory" in condition:
+            left = app.memory.get(condition["memory"])
+        else:
+            left = self._value(condition["value"])
+        if "is" in condition:
+            return left == condition["is"]
+        if "not" in condition:
+            return left != condition["not"]
+        try:
+            left = float(left)
+            return left > condition["above"] if "above" in condition else left < condition["below"]
+        except (TypeError, ValueError):
+            return False  # nothing to compare: no value yet, or a text
 
     def _value(self, value):
         if isinstance(value, dict):  # the arguments of a script
@@ -129,19 +136,6 @@ class Run:
         name, dot, field = path.partition(".")
         value = self._names.get(name)
         return value.get(field) if dot and isinstance(value, dict) else value
-
-
-def _compare(left, condition):
-    if "is" in condition:
-        return left == condition["is"]
-    if "not" in condition:
-        return left != condition["not"]
-    try:
-        if "above" in condition:
-            return float(left) > condition["above"]
-        return float(left) < condition["below"]
-    except (TypeError, ValueError):
-        return False  # nothing to compare: no value yet, or a text
 
 
 def window(span):

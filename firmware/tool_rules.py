@@ -71,12 +71,14 @@ def _check_when(app, when):
 
 
 def _describe(rule):
-    when = " ".join(["%s %s" % (k, v) for k, v in rule["when"].items()])
-    steps = []
-    for step in rule["do"]:
-        if "tool" in step:
-            args = [" %s %s" % (k, v) for k, v in step.get("args", {}).items()]
-            steps.append(step["tool"] + "".join(args))
-        else:
-            steps.append("repeat" if "repeat" in step else "if")
+    steps = [
+        (step.get("tool") or ("repeat" if "repeat" in step else "if"))
+        + _words(step.get("args", {}))
+        for step in rule["do"]
+    ]
+    when = _words(rule["when"])[1:]
     return when + ": " + ", ".join(steps) + ("" if rule["on"] else " (off)")
+
+
+def _words(values):
+    return "".join([" %s %s" % item for item in values.items()])

@@ -111,11 +111,7 @@ def _moment(rule, year):
     if month:
         first = days_from_civil(year, month, 1)
         day = first + (weekday - first - 4) % 7 + 7 * (week - 1)  # 1970-01-01 was a Thursday
-        if month == 12:
-            following = days_from_civil(year + 1, 1, 1)
-        else:
-            following = days_from_civil(year, month + 1, 1)
-        if day >= following:  # week 5 is the last one
+        if day >= days_from_civil(year, month + 1, 1):  # week 5 is the last one
             day -= 7
     else:
         day = days_from_civil(year, 1, 1) + week
@@ -125,7 +121,10 @@ def _moment(rule, year):
 
 
 def days_from_civil(year, month, day):
-    """Return the days from 1970-01-01 to a date of the Gregorian calendar."""
+    """Return the days from 1970-01-01 to a date of the Gregorian calendar.
+
+    month: 1 to 14; 13 and 14 are those of the next year.
+    """
     if month < 3:
         year -= 1
         month += 12
