@@ -47,11 +47,12 @@ class App:
         self.pins = Pins(board)
         self.journal = Journal(self.clock, store)
         self.calls = store.load("limits", [0, 0, 0, 0])  # to the model: see limits
-        self.memory = self.store.load("memory", {})
+        self.memory = store.load("memory", {})
         self.events_lost = 0
         self._outbox = []
+        self._stale = False  # the birth message is to be sent, before the outbox
         self._queued = asyncio.Event()
-        self.persona = self.store.load("persona", {}).get("persona", "neutral")
+        self.persona = store.load("persona", {}).get("persona", "neutral")
         self.devices = self.pins.devices = Devices(self)
         self.scripts = Scripts(self)
         self.tools = Tools(self)
@@ -59,26 +60,26 @@ class App:
         self.agent = Agent(self)
         self.link = Link(
             settings,
-            (self.topic(wire.STATUS), b"offline"),
+            (self.topic(wire.STATUS), "offline"),
             self._topics(),
             wire.MAX_IN,
             self._on_message,
-            self._on_oversize,
             self._on_up,
         )
 
     async def run(self):
         """Run all tasks for ever."""
         self.devices.start()
-        await asyncio.gather(
-            _supervise("rules", self.rules.run),
-            _supervise("devices", self.devices.run),
-            _supervise("agent", self.agent.run),
-            _supervise("guard", lambda: self.guard.run(self)),
-            _supervise("console", self._read_console),
-            _supervise("outbox", self._send_outbox),
-            _supervise("link", self._run_link),
+        runs = (
+            self.rules.run,
+            self.devices.run,
+            self.agent.run,
+            lambda: self.guard.run(self),
+            self._read_console,
+            self._send_outbox,
+            self._run_link,
         )
+        await asyncio.gather(*map(_supervise, runs))
 
     def topic(self, kind):
         """Return this board's topic of a kind."""
@@ -90,8 +91,8 @@ class App:
             print(message["text"])
             return
         if len(self._outbox) >= _MAX_OUTBOX:
-            events = [i for i, (k, _) in enumerate(self._outbox) if k == wire.EVENT]
-            self._outbox.pop(events[0] if events else 0)
+            kinds = [k for k, _ in self._outbox]
+            self._outbox.pop(kinds.index(wire.EVENT) if wire.EVENT in kinds else 0)
             self.events_lost += 1
         self._outbox.append((kind, message))
         self._queued.set()
@@ -125,50 +126,53 @@ class App:
             topics.append(wire.GROUP + source + "/event")
         return topics
 
-    def refuse(self, name, why):
-        """Report a message that was not taken."""
-        print("refused", name, why)
-        self.event({"e": "refused", "name": name, "why": why})
-
     def _on_message(self, topic, payload):
+        """Take a message; payload is its size in bytes if it was too large."""
         own = self.topic("")
-        if not topic.startswith(own):
-            self._on_event(topic, payload)
-            return
         kind = topic[len(own) :]
-        if kind == wire.REPLY:
-            self.agent.take_reply(payload)
-        elif kind == wire.CHAT:
-            try:
-                self.hear(self._chat(payload))
-            except wire.WireError as e:
-                self.refuse(kind, str(e))
-        # other kinds are for later versions of this firmware
+        try:
+            if isinstance(payload, int):
+                raise wire.WireError("%d bytes, at most %d" % (payload, wire.MAX_IN))
+            if not topic.startswith(own):
+                self._on_event(topic, payload)
+            elif kind == wire.REPLY:
+                self.agent.take_reply(payload)
+            elif kind == wire.CHAT:
+                if payload[:1] == b"{":
+                    chat = wire.decode(kind, payload)
+                else:
+                    chat = {"text": str(payload, "utf-8").strip()}
+                if not 0 < len(chat["text"]) <= wire.MAX_TEXT:
+                    raise wire.WireError("text must have 1 to %d characters" % wire.MAX_TEXT)
+                if chat.get("id", _SERIAL) == _SERIAL:
+                    chat["id"] = "chat"
+                self.hear(chat)
+            # other kinds are for later versions of this firmware
+        except ValueError as e:
+            why = str(e) or "not UTF-8"
+            print("refused", kind, why)
+            self.event({"e": "refused", "name": kind, "why": why})
 
     def hear(self, chat):
-        """Answer a command at once, and leave a sentence to the agent."""
-        text = self.command(chat["text"], chat["id"] == _SERIAL)
-        if text is None and self.guard.safe:
-            text = "I am in safe mode: %s. Rules and scripts are off." % self.guard.safe
-        if text is None:
-            self.agent.hear(chat)
-        else:
-            text = text[: wire.MAX_TEXT]
-            self.send(wire.ANSWER, {"id": chat["id"], "text": text, "ok": True})
+        """Answer "/status" and its like, or "why ...?", at once; leave a sentence to the agent."""
+        text = chat["text"]
+        answer = None
+        if text[0] == "/" or text[:4].lower() == "why ":
+            try:
+                from firmware import console
 
-    def command(self, text, serial):
-        """Return the answer to "/status" and its like, or "why ...?"; None for a sentence."""
-        if text[0] != "/" and text[:4].lower() != "why ":
-            return None
-        try:
-            from firmware import console
-
-            return console.answer(self, text, serial)
-        except Exception as e:  # the link's reader must go on
-            return "failed: " + repr(e)
-        finally:
+                answer = console.answer(self, text, chat["id"] == _SERIAL)
+            except Exception as e:  # the link's reader must go on
+                answer = "failed: " + repr(e)
             unload("console")
             unload()
+        if answer is None and self.guard.safe:
+            answer = "I am in safe mode: %s. Rules and scripts are off." % self.guard.safe
+        if answer is None:
+            self.agent.hear(chat)
+        else:
+            answer = answer[: wire.MAX_TEXT]
+            self.send(wire.ANSWER, {"id": chat["id"], "text": answer, "ok": True})
 
     async def _read_console(self):
         reader = asyncio.StreamReader(sys.stdin)
@@ -178,7 +182,7 @@ class App:
             if not char:
                 await asyncio.sleep(_FOR_EVER_S)  # nobody is there
             elif char not in "\r\n":
-                line += char if len(line) < wire.MAX_TEXT else ""
+                line = (line + char)[: wire.MAX_TEXT]
             else:
                 if line.strip():
                     self.hear({"id": _SERIAL, "text": line.strip()})
@@ -187,65 +191,45 @@ class App:
     def _on_event(self, topic, payload):
         try:
             event = wire.decode(wire.EVENT, payload)
-            device, kind = wire.split(topic)
         except wire.WireError:
             return  # another board's mistake is not ours to report
-        if event["e"] == "emit" and event.get("name") and len(event["name"]) <= _MAX_NAME:
-            if device == "g":
-                sources = (event.get("from"), kind[: -len("/event")])
-            else:
-                sources = (device, None)
-            self.rules.hear(event["name"], sources, event.get("value"))
-
-    def _chat(self, payload):
-        if payload[:1] == b"{":
-            chat = wire.decode(wire.CHAT, payload)
-        else:
-            try:
-                chat = {"text": str(payload, "utf-8").strip()}
-            except UnicodeError:
-                raise wire.WireError("chat: not UTF-8")
-        if not 0 < len(chat["text"]) <= wire.MAX_TEXT:
-            raise wire.WireError("chat: text must have 1 to %d characters" % wire.MAX_TEXT)
-        if chat.get("id", _SERIAL) == _SERIAL:
-            chat["id"] = "chat"
-        return chat
-
-    def _on_oversize(self, topic, size):
-        self.refuse(topic[len(self.topic("")) :], "%d bytes, at most %d" % (size, wire.MAX_IN))
+        name = event.get("name")
+        if event["e"] == "emit" and name and len(name) <= _MAX_NAME:
+            source, _, tag = topic[len(wire.ROOT) :].partition("/")
+            tag = tag.rpartition("/")[0]
+            sources = (event.get("from"), tag) if source == "g" else (source, None)
+            self.rules.hear(name, sources, event.get("value"))
 
     async def _on_up(self):
         self.guard.good()
-        await self.link.publish(self.topic(wire.STATUS), b"online", 1, True)
+        await self.link.publish(self.topic(wire.STATUS), b"online", True)
         await self._announce()
         gc.collect()
         print("online as", self.settings["device"], "heap free", gc.mem_free())
         self._queued.set()
+        self.agent.wake.set()
 
     def announce(self):
         """Send the birth message again: the tools, the time zone or the persona changed."""
-        asyncio.create_task(self._announce_again())
-
-    async def _announce_again(self):
-        try:
-            await self._announce()
-        except OSError:
-            pass  # the link is down: the next connection announces all
+        self._stale = True
+        self._queued.set()
 
     async def _announce(self):
+        self._stale = False
         size = sum([len(part) for part in self._info()])
-        await self.link.publish(self.topic(wire.INFO), (size, self._info()), 1, True)
+        await self.link.publish(self.topic(wire.INFO), (size, self._info()), True)
 
     def _info(self):
         """Yield the birth message in parts: the catalogue is too large to be held at once."""
+        board = self.board
         info = {
             "v": wire.VERSION,
             "fw": VERSION,
-            "board": self.board["name"],
-            "chip": self.board["chip"],
+            "board": board["name"],
+            "chip": board["chip"],
             "nonce": self.nonce,
             "hash": self.tools.hash,
-            "pins": self.board["usable"],
+            "pins": board["usable"],
             "tags": list(self.settings["tags"]),
             "tz": self.clock.zone_name,
             "persona": self.persona,
@@ -261,46 +245,50 @@ class App:
         while True:
             await self._queued.wait()
             self._queued.clear()
-            while self._outbox and self.link.up:
-                kind, message = self._outbox[0]
-                try:
+            try:
+                while self.link.up and (self._stale or self._outbox):
+                    if self._stale:
+                        await self._announce()
+                        continue
+                    kind, message = first = self._outbox[0]
                     topic = kind if kind.startswith(wire.ROOT) else self.topic(kind)
-                    await self.link.publish(topic, wire.encode(message), 1)
-                except OSError:
-                    break  # the link is down: what was not acknowledged stays queued
-                if self._outbox and self._outbox[0][1] is message:
-                    self._outbox.pop(0)
+                    await self.link.publish(topic, wire.encode(message))
+                    if first in self._outbox:
+                        self._outbox.remove(first)
+            except OSError:
+                pass  # the link is down: what was not acknowledged stays queued
 
     async def _run_link(self):
-        while not self.settings["device"]:
+        settings = self.settings
+        while not settings["device"]:
             await asyncio.sleep(_FOR_EVER_S)  # what this board is called is not known
-        if self.settings["wifi.ssid"]:
+        if settings["wifi.ssid"]:
             import network
 
             wlan = network.WLAN(network.STA_IF)
             wlan.active(True)
-            wlan.connect(self.settings["wifi.ssid"], self.settings["wifi.password"])
+            wlan.connect(settings["wifi.ssid"], settings["wifi.password"])
             while not wlan.isconnected():  # the driver keeps trying by itself
                 await asyncio.sleep_ms(200)
         await self.link.run()
 
 
-async def _supervise(name, run):
+async def _supervise(run):
     """Run a task again when it fails: one bug must not end the others."""
     while True:
         try:
             await run()
         except Exception as e:
-            print("task", name, "failed and starts again:")
+            print("a task failed and starts again:")
             sys.print_exception(e)
         await asyncio.sleep_ms(_RESTART_TASK_MS)
 
 
 def make(store, guard):
     """Return the board, made of what its flash holds."""
-    from firmware import settings as settings_module
+    from firmware.settings import load
 
-    settings, board, problem = settings_module.load()
+    settings, board, problem = load()
     unload("settings")
     if problem:
         guard.good()  # provisioning is at fault, not the firmware
@@ -309,11 +297,8 @@ def make(store, guard):
         print("safe mode:", guard.safe)
         store.closed = True
     app = App(settings, board, store, guard)
-    for problem in store.problems:
-        print("storage:", problem)
     gc.collect()
     print("limpet", VERSION, "on", board["name"], "as", settings["device"])
-    print("heap free", gc.mem_free())
     return app
 
 

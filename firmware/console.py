@@ -4,7 +4,6 @@ Lines that begin with "/" come from the serial line, or as a chat over MQTT; wha
 for the serial line. So is "why did pin 5 turn on?", answered from the journal.
 """
 
-import gc
 import json
 import os
 
@@ -25,96 +24,79 @@ def answer(app, text, serial):
     serial: it was typed on the board's own serial line.
     """
     words = text.lower().rstrip("?!. ").split()
-    if words[0] in ("why", "/why"):
+    command = words[0]
+    rest = " ".join(words[1:])
+    safe = app.guard.safe
+    if command in ("why", "/why"):
         return _why(app, words)
-    command = _COMMANDS.get(words[0])
-    if command is None:
-        return "commands: " + ", ".join(sorted(_COMMANDS)) + ", /why <pin>"
-    if command in (_reboot, _factory_reset) and not serial:
+    if command == "/pins":
+        levels = ["%d = %d" % (n, app.pins.read(n)) for n in app.pins.outputs()]
+        return ", ".join(levels) or "all off"
+    if command == "/rules":
+        if safe:
+            return "off: " + ", ".join(Store().load("rules", {}))
+        return _lines(tool_rules.rule_list(app)["rules"]) or "no rules"
+    if command == "/status":
+        status = tool_system.get_status(app)
+        status["flash_free_kb"] = os.statvfs("/")[3] * 4
+        status["flash_writes"] = app.store.writes
+        status["watchdog_bites"] = app.guard.bites
+        status["safe_mode"] = safe or "no"
+        status["problems"] = ", ".join(app.store.problems) or "none"
+        return _lines(status)
+    if command == "/wifi":
+        import network
+
+        wlan = network.WLAN(network.STA_IF)
+        if not wlan.isconnected():
+            return "not connected to " + app.settings["wifi.ssid"]
+        return "%s, %d dBm" % (wlan.ifconfig()[0], wlan.status("rssi"))
+    if command == "/safe":
+        if rest != "off" or not safe:
+            return safe or "this is not safe mode"
+    elif command not in ("/reboot", "/factory-reset"):
+        return (
+            "commands: /factory-reset, /pins, /reboot, /rules, /safe, /status, /why <pin>, /wifi"
+        )
+    elif not serial:
         return "only on the serial line"
-    return command(app, " ".join(words[1:]))
-
-
-def _pins(app, _):
-    return ", ".join(["%d = %d" % (n, app.pins.read(n)) for n in app.pins.outputs()]) or "all off"
-
-
-def _rules(app, _):
-    if app.guard.safe:
-        return "off: " + ", ".join(Store().load("rules", {}))
-    return _lines(tool_rules.rule_list(app)["rules"]) or "no rules"
-
-
-def _status(app, _):
-    gc.collect()
-    status = tool_system.get_status(app)
-    status["flash_free_kb"] = os.statvfs("/")[3] * 4
-    status["flash_writes"] = app.store.writes
-    status["watchdog_bites"] = app.guard.bites
-    status["safe_mode"] = app.guard.safe or "no"
-    status["problems"] = ", ".join(app.store.problems) or "none"
-    return _lines(status)
+    if command == "/factory-reset":
+        if rest not in ("confirm", "confirm all"):
+            return "/factory-reset confirm removes all but the settings, confirm all those too"
+        if rest != "confirm":
+            os.remove("/settings.json")
+        for name in os.listdir(DIR):
+            os.remove(DIR + name)
+    app.guard.restart()
+    return "restarting"
 
 
 def _lines(items):
     return "\n".join(["%s: %s" % item for item in sorted(items.items())])
 
 
-def _wifi(app, _):
-    import network
-
-    wlan = network.WLAN(network.STA_IF)
-    if not wlan.isconnected():
-        return "not connected to " + app.settings["wifi.ssid"]
-    return "%s, %d dBm" % (wlan.ifconfig()[0], wlan.status("rssi"))
-
-
-def _safe(app, rest):
-    if rest != "off" or not app.guard.safe:
-        return app.guard.safe or "this is not safe mode"
-    return _reboot(app, rest)
-
-
-def _reboot(app, _):
-    app.guard.restart()
-    return "restarting"
-
-
-def _factory_reset(app, rest):
-    if rest not in ("confirm", "confirm all"):
-        return "/factory-reset confirm removes all but the settings, confirm all those too"
-    if rest != "confirm":
-        os.remove("/settings.json")
-    for name in os.listdir(DIR):
-        os.remove(DIR + name)
-    return _reboot(app, rest)
-
-
-_COMMANDS = {
-    "/pins": _pins,
-    "/rules": _rules,
-    "/status": _status,
-    "/wifi": _wifi,
-    "/safe": _safe,
-    "/reboot": _reboot,
-    "/factory-reset": _factory_reset,
-}
-
-
 def _why(app, words):
+    slash = words[0] == "/why"
     for word in words[1:]:
-        if not word.isdigit() or "pin" in words or "gpio" in words or words[0] == "/why":
+        if not word.isdigit() or "pin" in words or "gpio" in words or slash:
             try:
                 pin = app.tools.pin(word)
             except ToolError:
                 continue
             found = ["nothing that I know of touched pin %d before" % pin]
-            for entry in _entries(app):
-                if entry[4].get("pin") == pin:
-                    found.insert(0, _words(app.clock, pin, entry))
+            for at, times, by, tool, args, result in _entries(app):
+                if args.get("pin") == pin:
+                    did = "went to %s" % result.get("value", args)
+                    if "error" in result:
+                        did = "was left alone (%s)" % result["error"]
+                    when = "%d s after a start" % at
+                    if at >= _FIRST_DATE:
+                        when = "%04d-%02d-%02d %02d:%02d:%02d" % app.clock.local_at(at)[:6]
+                    words = (pin, did, when, by, tool, times)
+                    found.insert(0, "pin %d %s at %s because of %s (%s, %d times)" % words)
                     del found[_SHOWN:]
             return "\n".join(found)
-    return "/why needs a pin" if words[0] == "/why" else None
+    return "/why needs a pin" if slash else None
 
 
 def _entries(app):
@@ -129,18 +111,3 @@ def _entries(app):
             pass  # not written yet
     for line in app.journal.lines():
         yield json.loads(line)
-
-
-def _words(clock, pin, entry):
-    at, times, by, tool, args, result = entry
-    if "error" in result:
-        did = "was left alone (%s)" % result["error"]
-    else:
-        did = "went to %s" % result.get("value", args)
-    if at < _FIRST_DATE:
-        when = "%d s after a start" % at
-    else:
-        when = "%04d-%02d-%02d %02d:%02d:%02d" % clock.local_at(at)[:6]
-        if when[:10] == (clock.words() or "")[:10]:
-            when = when[11:]
-    return "pin %d %s at %s because of %s (%s, %d times)" % (pin, did, when, by, tool, times)

@@ -40,15 +40,14 @@ class Guard:
             self.bites += bitten
             self._save(self.failed + (not self.safe))
         self._dog = WDT(timeout=_BITE_MS)
-        self._window = 0
-        self._actions = {}  # pin -> actions in the window
+        self._window = None
 
     def refuse(self, app, pin):
         """Count an action on a pin and return None, or why there must be none now."""
         window = app.clock.uptime_ms() // _WINDOW_MS
         if window != self._window:
             self._window = window
-            self._actions = {}
+            self._actions = {}  # pin -> how many in the window
         count = self._actions.get(pin, 0)
         limit = app.settings["limits.pin_per_minute"]
         if count >= limit:
@@ -95,11 +94,8 @@ class Guard:
                 if button.value():
                     break
             else:
-                app.command("/factory-reset confirm", True)
+                app.hear({"id": "serial", "text": "/factory-reset confirm"})
 
     def _save(self, failed):
         self.failed = failed
-        try:
-            self._store.save("boot", [failed, self.bites])
-        except OSError:
-            pass  # a full flash costs the guard, not the boot
+        self._store.keep("boot", [failed, self.bites])

@@ -33,10 +33,7 @@ def call(app):
             return text % (limit, word, past // 60 % 24, past % 60)
         i += 2
     if calls[1] % _AHEAD == 0:
-        try:
-            kept = (calls[0], calls[1] + _AHEAD, calls[2], calls[3] + _AHEAD)
-            app.store.save("limits", kept)
-        except OSError:
-            pass  # a full flash: counted until the next restart
+        kept = (calls[0], calls[1] + _AHEAD, calls[2], calls[3] + _AHEAD)
+        app.store.keep("limits", kept)
     calls[1] += 1
     calls[3] += 1

@@ -55,7 +55,9 @@ class Store:
                 return default
         except (ValueError, MemoryError):
             pass
-        self.problems.append(name + " was damaged and set aside as " + name + ".bad")
+        problem = "%s was damaged and set aside as %s.bad" % (name, name)
+        print("storage:", problem)
+        self.problems.append(problem)
         try:
             os.rename(path, path + ".bad")
         except OSError:
@@ -70,6 +72,13 @@ class Store:
             values[key] = value
         self.save(name, values)
         return values
+
+    def keep(self, name, value):
+        """Save what can be done without: a full flash keeps the old one."""
+        try:
+            self.save(name, value)
+        except OSError:
+            pass
 
     def save(self, name, value):
         """Write the document. Raises OSError if the flash is full; the old one is then intact."""

@@ -37,7 +37,8 @@ LOOK = (
     + """
 import json
 print("problems", store.problems)
-lines = app.command("/why 5", True)
+from firmware import console
+lines = console.answer(app, "/why 5", True)
 print("SAW", json.dumps([app.memory, list(app.rules.all), list(app.scripts.all),
     list(app.devices.all), app.clock.zone_name, store.load("turn", {}), app.calls,
     lines.count("went to 1")]))
@@ -85,11 +86,11 @@ CASES: dict[str, tuple[str, int | None, Any]] = {
     "device_set": ('tool("device_set", name="pump", kind="relay", pin=5)', 3, ["lamp", "pump"]),
     "set_timezone": ('tool("set_timezone", timezone="Europe/Paris")', 4, "Europe/Paris"),
     "the note of a turn": (
-        'app.agent._note({"id": "2", "calls": "gpio_read"})',
+        'app.store.keep("turn", {"id": "2", "calls": "gpio_read"})',
         5,
         {"id": "2", "calls": "gpio_read"},
     ),
-    "the end of a turn": ("app.agent._note({})", 5, {}),
+    "the end of a turn": ('app.store.keep("turn", {})', 5, {}),
     "a count of calls": ('store.save("limits", [1, 10, 2, 15])', 6, [1, 10, 2, 15]),
     "a good start": ("app.guard.good()", None, None),
     "a failed start": ("", None, None),
@@ -103,7 +104,7 @@ CASES: dict[str, tuple[str, int | None, Any]] = {
         None,
     ),
     "the notes that make LittleFS compact its folder": (
-        'for n in range(14):\n    app.agent._note({"id": "2", "calls": "gpio_read " * 8})',
+        'for n in range(14):\n    app.store.keep("turn", {"id": "2", "calls": "gpio_read " * 8})',
         5,
         {"id": "2", "calls": "gpio_read " * 8},
     ),
