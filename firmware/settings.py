@@ -4,72 +4,73 @@ import json
 
 from firmware import wire
 
-# field, type, default (... if it must be there); a dot leads into an object
-_FIELDS = (
-    ("device", str, ...),
-    ("broker.host", str, ...),
-    ("broker.port", int, 1883),
-    ("broker.user", str, ""),
-    ("broker.password", str, ""),
-    ("broker.keepalive_s", int, 60),
-    ("wifi.ssid", str, ""),
-    ("wifi.password", str, ""),
-    ("ntp", str, ""),  # time server; empty: the clock is set by somebody else
-    ("tags", list, ()),
-    ("llm.ttl_s", int, 30),  # how long a person waits for the model
-    ("llm.try_s", int, 8),  # silence after which the same request is sent again
-    ("llm.private", bool, False),
-    ("limits.calls_per_hour", int, 60),  # to the model
-    ("limits.calls_per_day", int, 500),
-    ("limits.pin_per_minute", int, 60),  # actions on one pin
-)
-_NO_BOARD = {"name": "?", "chip": "?", "usable": (), "input_only": (), "adc": (), "forbidden": {}}
-
-
-class SettingsError(ValueError):
-    """A settings file that cannot be used; the text names the file and the field."""
+# field: what it is if it is not there, of the type it must have; a dot leads into an object
+_DEFAULTS = {
+    "device": "",
+    "broker.host": "",
+    "broker.port": 1883,
+    "broker.user": "",
+    "broker.password": "",
+    "broker.keepalive_s": 60,
+    "wifi.ssid": "",
+    "wifi.password": "",
+    "ntp": "",  # time server; empty: the clock is set by somebody else
+    "tags": [],
+    "llm.ttl_s": 30,  # how long a person waits for the model
+    "llm.try_s": 8,  # silence after which the same request is sent again
+    "llm.private": False,
+    "limits.calls_per_hour": 60,  # to the model
+    "limits.calls_per_day": 500,
+    "limits.pin_per_minute": 60,  # actions on one pin
+}
+_NEEDED = ("device", "broker.host")
+_NO_BOARD = {"name": "?", "chip": "?", "usable": (), "input_only": (), "adc": ()}
 
 
 def load():
-    """Return (settings, board, problem); problem is "", or says why both are mere stand-ins."""
+    """Return (settings, board, problem); problem is "", or says why both are mere stand-ins.
+
+    settings: {"broker.host": value, ...}, all of them.
+    """
     try:
         return _settings("/settings.json"), _read_object("/board.json"), ""
-    except SettingsError as e:
-        settings = {field: "" if default is ... else default for field, _, default in _FIELDS}
-        return settings, _NO_BOARD, str(e)
+    except ValueError as e:
+        return _DEFAULTS, _NO_BOARD, str(e) + ": provision this board again"
 
 
 def _settings(path):
-    """Return {"broker.host": value, ...}, checked and with defaults. Raises SettingsError."""
     data = _read_object(path)
     settings = {}
-    for field, type_, default in _FIELDS:
+    for field, default in _DEFAULTS.items():
         value = data
         for key in field.split("."):
             value = value.get(key) if isinstance(value, dict) else None
         if value is None:
-            if default is ...:
-                raise SettingsError("%s: %s is missing" % (path, field))
             value = default
-        elif not isinstance(value, type_):
-            raise SettingsError("%s: %s must be %s" % (path, field, type_.__name__))
+        type_ = type(default)
+        if not isinstance(value, type_):
+            raise ValueError("%s: %s must be %s" % (path, field, type_.__name__))
         settings[field] = value
+    for field in _NEEDED:
+        if not settings[field]:
+            raise ValueError("%s: %s is missing" % (path, field))
     if not wire.valid_name(settings["device"]):
-        raise SettingsError(path + ": device must be 1 to 32 of a-z, 0-9, - and _")
+        raise ValueError(path + ": device must be 1 to 32 of a-z, 0-9, - and _")
     if not 0 < settings["broker.port"] < 65536:
-        raise SettingsError(path + ": broker.port must be 1 to 65535")
+        raise ValueError(path + ": broker.port must be 1 to 65535")
     return settings
 
 
 def _read_object(path):
-    """Return the JSON object in a file. Raises SettingsError that says what is wrong with it."""
+    """Return the JSON object in a file. Raises ValueError that says what is wrong with it."""
+    why = " is missing"
     try:
         with open(path) as f:
+            why = " is not JSON"
             data = json.load(f)
-    except OSError:
-        raise SettingsError(path + " is missing: provision this board")
-    except ValueError:
-        raise SettingsError(path + " is not JSON: provision this board again")
-    if not isinstance(data, dict):
-        raise SettingsError(path + " is not an object: provision this board again")
-    return data
+            why = " is not an object"
+            if isinstance(data, dict):
+                return data
+    except (OSError, ValueError):
+        pass
+    raise ValueError(path + why)
