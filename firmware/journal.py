@@ -36,18 +36,16 @@ class Journal:
         clock = self._clock
         now = clock.unix_s() if clock.is_set() else clock.uptime_ms() // 1000
         cause = json.dumps((by, tool, args))[1:-1]
-        failed = "error" in result
         result = json.dumps(result)
         times = 1
         waiting = self._waiting
         for entry in waiting:
-            if entry[2] == cause and ('"error"' in entry[3]) == failed:
+            if entry[2] == cause and ('"error"' in entry[3]) == ('"error"' in result):
                 times += entry[1]
                 waiting.remove(entry)
                 break
         waiting.append((now, times, cause, result if len(result) <= _MAX_RESULT else "{}"))
-        if len(waiting) > _MAX_WAITING:
-            waiting.pop(0)
+        del waiting[:-_MAX_WAITING]
 
     def lines(self):
         """Return what waits as lines of JSON."""
@@ -55,11 +53,12 @@ class Journal:
 
     def flush(self):
         """Write what waits; a full flash leaves it waiting."""
-        if not self._waiting:
+        lines = self.lines()
+        if not lines:
             return
         try:
             with open(PATH, "ab") as f:
-                for line in self.lines():
+                for line in lines:
                     f.write(b"\n" + seal(line) + b" " + line)
                 full = f.tell() > _MAX_BYTES
             self._waiting = []

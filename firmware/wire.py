@@ -185,10 +185,9 @@ def fill(say: str, results: list[dict[str, object]]) -> str:
     "{0.pin}" is field pin of result 0. "{0.value:off|on}" is "off" if the field is falsy, else
     "on". What cannot be found is "?", and a brace that starts no reference stays as it is.
     """
-    out = []
-    parts = say.split("{")
-    out.append(parts[0])
-    for part in parts[1:]:
+    first, *parts = say.split("{")
+    out = [first]
+    for part in parts:
         ref, closed, rest = part.partition("}")
         path, has_choice, choice = ref.partition(":")
         number, _, key = path.partition(".")
@@ -200,14 +199,9 @@ def fill(say: str, results: list[dict[str, object]]) -> str:
         if has_choice:
             no, _, yes = choice.partition("|")
             value = yes if value and value != "?" else no
-        out.append(_words(value))
-        out.append(rest)
+        if isinstance(value, dict):
+            value = ["%s: %s" % (k, value[k]) for k in sorted(value)]
+        if isinstance(value, (list, tuple)):
+            value = ", ".join(map(str, value)) or "none"
+        out.append(str(value) + rest)
     return "".join(out)[:MAX_TEXT]
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(["%s: %s" % (k, value[k]) for k in sorted(value)]) or "none"
-    if isinstance(value, (list, tuple)):
-        return ", ".join([str(v) for v in value]) or "none"
-    return str(value)
