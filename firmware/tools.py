@@ -181,7 +181,7 @@ class Tools:
                 raise ToolError("%s: %s needs %s" % (tool, what, key))
         for key in values:
             if key not in checked and values[key] is not None:
-                raise ToolError("%s: %s has no %s" % (tool, what, key[:32]))
+                raise ToolError("%s: %s has no argument %s" % (tool, what, key[:32]))
         return checked
 
     def pin(self, value):

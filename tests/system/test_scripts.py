@@ -190,7 +190,7 @@ THINGS: dict[str, tuple[list[Call], tuple[int, int], Any]] = {
         (0, 0),
         "stays off for another",
     ),
-    "an option that is none": ([thing("pump", 2, colour=1)], (0, 0), "options has no colour"),
+    "an option that is none": ([thing("pump", 2, colour=1)], (0, 0), "options has no argument colour"),
     "a pin of the flash": ([thing("pump", 7)], (0, 0), "flash chip"),
     "a pin that is taken": ([thing("pump", 2), thing("lamp", 2)], (0, 0), "is the pump already"),
     "a name for nothing": (
