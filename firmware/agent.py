@@ -14,7 +14,7 @@ from firmware.tools import unload
 _MAX_ROUNDS = const(4)  # requests to the model in one turn
 _LONGEST_TURN_MS = const(3600000)  # else the watchdog bites
 _MAX_WAITING = const(4)  # chats that wait for their turn
-_HISTORY_BYTES = const(860)  # of JSON; whole turns are dropped, the oldest first
+_HISTORY_BYTES = const(820)  # of JSON; whole turns are dropped, the oldest first
 _MAX_RESULT_BYTES = const(600)  # of one tool's result on its way to the model
 
 
