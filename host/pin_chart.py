@@ -34,6 +34,7 @@ def draw(history: Sequence[Edge], start_s: float, end_s: float, width: int) -> s
 def axis(start_s: float, end_s: float, width: int) -> str:
     """Return a time axis of the same width, with its start, middle and end as min:s."""
     left, middle, right = (
-        f"{s // 60:.0f}:{s % 60:02.0f}" for s in (start_s, (start_s + end_s) / 2, end_s)
+        f"{s // 60}:{s % 60:02}"
+        for s in (round(start_s), round((start_s + end_s) / 2), round(end_s))
     )
     return left + middle.center(width - len(left) - len(right)) + right

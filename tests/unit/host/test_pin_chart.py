@@ -22,3 +22,7 @@ def test_draw(history: list[tuple[float, int]], start: float, end: float, line: 
 def test_the_axis_is_as_wide_as_the_line() -> None:
     text = axis(0, 1202, 60)
     assert len(text) == 60 and text.startswith("0:00") and text.endswith("20:02")
+
+
+def test_the_axis_rounds_to_whole_seconds_and_carries() -> None:
+    assert axis(59.7, 1259.8, 60).startswith("1:00") and axis(59.7, 1259.8, 60).endswith("21:00")
