@@ -7,6 +7,7 @@ from cloud_proxy.catalogue import Catalogue, Catalogues
 from cloud_proxy.lru import Lru
 
 MAX_BOARDS = 50_000
+TONES = ("friendly", "technical", "witty")  # of answers; others are neutral
 _MAX_WORD = 64  # characters of a board's name, of a time zone
 
 
@@ -18,6 +19,7 @@ class Board:
     chip: str
     pins: tuple[int, ...]
     timezone: str
+    tone: str  # one of TONES, or ""
     hash: str
     tools: Catalogue
 
@@ -37,6 +39,7 @@ class Boards:
             chip=str(info["chip"])[:_MAX_WORD],
             pins=tuple(pin for pin in pins[:64] if isinstance(pin, int)),
             timezone=str(info.get("tz") or "")[:_MAX_WORD],
+            tone=info["persona"] if info.get("persona") in TONES else "",
             hash=str(info["hash"]),
             tools=self._catalogues.intern(cast(list[Any], info["tools"])),
         )

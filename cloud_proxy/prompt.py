@@ -50,6 +50,8 @@ def system(request: Request) -> str:
         facts.append(f"Pins that may be used: {', '.join(map(str, board.pins)) or 'none'}.")
         if board.timezone:
             facts.append(f"Time zone: {board.timezone}.")
+        if board.tone:
+            facts.append(f"Answer in a {board.tone} tone.")
     else:
         facts.append("The board has not said which tools it has: call none.")
     facts.append(f"Local time: {request.now}." if request.now else "The board's clock is not set.")

@@ -9,6 +9,11 @@ from firmware.tools import ToolError, known, room
 _MAX_KEYS = const(24)
 _MAX_CHARS = const(1200)  # of all keys and values: they travel with each request
 _MAX_THINGS = const(16)
+_SCOPES = {
+    "heap": ("heap_free",),
+    "link": ("link", "reconnects", "events_lost"),
+    "rules": ("rules",),
+}
 
 
 def get_time(app):
@@ -38,7 +43,7 @@ def set_persona(app, persona):
 def get_status(app, scope=None):
     """Tell how the board is."""
     gc.collect()
-    return {
+    status = {
         "uptime_s": app.clock.uptime_ms() // 1000,
         "heap_free": gc.mem_free(),
         "rules": len(app.rules.all),
@@ -46,6 +51,8 @@ def get_status(app, scope=None):
         "reconnects": app.link.reconnects,
         "events_lost": app.events_lost,
     }
+    asked = _SCOPES.get(scope, status)
+    return {key: status[key] for key in asked}
 
 
 def memory_set(app, key, value):

@@ -16,7 +16,7 @@ from host.cache import cache_dir, write_atomic
 from host.errors import UserError
 
 FIRMWARE_DIR = Path(__file__).parent.parent / "firmware"
-_OPTIMISE = "-O3"  # without line numbers: 7% less flash and heap
+_OPTIMISE = "-O3"  # without line numbers: less flash and heap
 AT_ROOT = ("boot.py", "main.py")  # the chip looks for these two by name, as source
 
 

@@ -224,3 +224,12 @@ def test_a_safe_state_is_set_when_the_board_starts() -> None:
         board = OfflineBoard(world, [thing("valve", 2, inverted=True, safe=0)]).start()
         board.restart()
         assert board.board.pin(2).value == 1
+
+
+SCOPES = {"heap": {"heap_free"}, "link": {"link", "reconnects", "events_lost"}, "rules": {"rules"}}
+
+
+def test_a_status_of_a_scope_tells_that_and_no_more() -> None:
+    with World(unix_s=FRIDAY_7_UTC) as world:
+        board = OfflineBoard(world, [("get_status", {"scope": scope}) for scope in SCOPES]).start()
+        assert [set(result) for result in board.results] == list(SCOPES.values())
