@@ -27,8 +27,7 @@ def firmware_files() -> dict[str, bytes]:
         if source.name in AT_ROOT:
             files[f"/{source.name}"] = source.read_bytes()
         elif source.name != "__init__.py":
-            name = f"firmware/{source.name}"
-            files[f"/firmware/{source.stem}.mpy"] = compile_mpy(source.read_bytes(), name)
+            files[f"/firmware/{source.stem}.mpy"] = compile_mpy(source.read_bytes(), source.name)
     for table in sorted(FIRMWARE_DIR.glob("*.txt")):
         files[f"/firmware/{table.name}"] = table.read_bytes()
     return files
