@@ -1,13 +1,12 @@
 """Time on a board: an uptime that never jumps, and a local time that may not be known yet."""
 
+import asyncio
 import time
-
-from micropython import const
 
 from firmware.tools import ToolError
 
-_SET_AFTER = const(2025)  # a year before this one means that nobody has set the clock
-_EPOCH_GAP_S = 946684800  # 1970-01-01 to 2000-01-01, the ESP32's epoch
+# The wall clock counts from 1970 on some ports and from 2000 on others.
+EPOCH_S = 946684800 if time.gmtime(0)[0] == 2000 else 0
 
 
 class Clock:
@@ -20,8 +19,6 @@ class Clock:
         self._store = store
         self._ticks = time.ticks_ms()
         self._uptime_ms = 0
-        # The wall clock counts from 1970 on some ports and from 2000 on others.
-        self._to_unix_s = _EPOCH_GAP_S if time.gmtime(0)[0] == 2000 else 0
         kept = store.load("zone", {})
         self.zone_name = kept.get("name", "UTC")
         self._rule = kept.get("rule", "UTC0")
@@ -36,11 +33,15 @@ class Clock:
 
     def is_set(self):
         """True once the wall clock shows a date that can be true."""
-        return time.gmtime()[0] >= _SET_AFTER
+        return time.gmtime()[0] > 2024
 
     def unix_s(self):
         """Return seconds since 1970-01-01 UTC; meaningless unless is_set()."""
-        return int(time.time()) + self._to_unix_s
+        return int(time.time()) + EPOCH_S
+
+    def now_s(self):
+        """Return Unix seconds, or seconds of uptime while the clock is not set."""
+        return self.unix_s() if self.is_set() else self.uptime_ms() // 1000
 
     def local(self):
         """Return (year, month, day, hour, minute, second, weekday 0=Monday) in the zone."""
@@ -48,11 +49,11 @@ class Clock:
 
     def local_at(self, unix_s):
         """Return what `local` shows at a moment."""
-        return time.gmtime(unix_s + self.offset_s(unix_s) - self._to_unix_s)[:7]
+        return time.gmtime(unix_s + self.offset_s(unix_s) - EPOCH_S)[:7]
 
     def zone(self):
         """Return the zones.Zone of this board."""
-        if self._zone is None:
+        if not self._zone:
             from firmware import zones  # only boards with a zone or a schedule pay for it
 
             self._zone = zones.Zone(self._rule)
@@ -64,9 +65,8 @@ class Clock:
 
     def words(self):
         """Return the local time as "2026-11-22 18:45:09", or None while it is not known."""
-        if not self.is_set():
-            return None
-        return "%04d-%02d-%02d %02d:%02d:%02d" % self.local()[:6]
+        if self.is_set():
+            return "%04d-%02d-%02d %02d:%02d:%02d" % self.local()[:6]
 
     def set_zone(self, name):
         """Take an IANA zone name or a POSIX rule, and keep it. Raises ToolError for others."""
@@ -81,3 +81,12 @@ class Clock:
         self.zone_name = name
         self._rule = rule
         self._zone = zone
+
+
+async def wait(event, ms):
+    """Wait for an asyncio event or flag; return whether it came within so many milliseconds."""
+    try:
+        await asyncio.wait_for_ms(event.wait(), ms)
+        return True
+    except asyncio.TimeoutError:
+        return False
