@@ -60,6 +60,10 @@ def emulate(
     fast: Annotated[
         bool, typer.Option("--fast", help="FILE.py only: waits take no time.")
     ] = False,
+    trace: Annotated[
+        list[Path] | None,
+        typer.Option(help="Write what pins did and was said: a .vcd, .svg or .html file."),
+    ] = None,
 ) -> None:
     """Run one emulated board: the agent against any broker, or a program of yours.
 
@@ -68,12 +72,13 @@ def emulate(
     Examples:
       limpet emulate --broker 192.168.1.10:1883 --name kitchen --storage kitchen.flash
       limpet emulate --fast blink.py
+      limpet emulate --fast --trace blink.vcd --trace blink.html blink.py
     """
     from host import emulate as emulate_module
 
     if file:
-        raise typer.Exit(emulate_module.run_file(file, board, fast))
-    emulate_module.run_agent(board, broker, name, storage)
+        raise typer.Exit(emulate_module.run_file(file, board, fast, trace or ()))
+    emulate_module.run_agent(board, broker, name, storage, trace or ())
 
 
 @app.command()

@@ -25,6 +25,7 @@ from host.emulator.neopixel import PixelStrip
 from host.emulator.pins import Pin, Pins
 from host.emulator.rtc import Rtc
 from host.emulator.serial import Serial
+from host.emulator.sockets import SocketTap
 from host.emulator.timeline import Timeline
 from host.emulator.timers import Timers, Watchdog
 from host.emulator.vm import VmCrash
@@ -41,7 +42,8 @@ class Board:
     state: "off", "running", "stopped" (its program ended) or "crashed" (the VM itself failed).
     exit: the program's exit code, or why it crashed; None while it runs. boots: how often it has
     started. reset_cause: what machine.reset_cause() answers. serial: its console. files: its
-    flash, from outside. wifi: its network. flash: the chip below the files.
+    flash, from outside. wifi: its network. flash: the chip below the files. socket_taps: are told
+    what passes through the sockets that are opened from then on.
     """
 
     def __init__(
@@ -80,11 +82,13 @@ class Board:
         self.volume = FileSystem(self.flash)
         self.files = BoardFiles(self.volume)
         self.world_unix_us = world_unix_us
+        self.socket_taps: list[SocketTap] = []
         self._heap_bytes = (heap_kb or spec.heap_kb) * 1024
         self._seed = seed
         self._boot: Boot | None = None
         self._wanted: BoardExit | None = None
         self._thread: threading.Thread | None = None
+        self._ended_us: int | None = None
         self._last_heap = HeapStats(0, 0, 0, 0)
         self.serial.connect(self.clock.wake)
         for path, data in (files or {}).items():
@@ -100,7 +104,7 @@ class Board:
         self._join(_JOIN_TIMEOUT_S)
         self.state = "running"
         self.exit = None
-        self._wanted = None
+        self._wanted = self._ended_us = None
         self.clock.start()
         self.rtc.power_on()
         self.wiring.power_on()
@@ -194,6 +198,11 @@ class Board:
         """Virtual seconds since the world began, as this board has it."""
         return self.clock.now_us / 1e6
 
+    @property
+    def seen_s(self) -> float:
+        """Virtual seconds since the world began when it last ran: now, or when it ended."""
+        return self.now_s if self._ended_us is None else self._ended_us / 1e6
+
     # -- the thread ----------------------------------------------------------------------------
 
     def _live(self, cause: int) -> None:
@@ -239,6 +248,7 @@ class Board:
 
     def _end(self, state: str, why: int | str) -> None:
         self.exit = why
+        self._ended_us = self.clock.now_us
         self.clock.stop()
         self.state = state
 

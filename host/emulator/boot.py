@@ -56,6 +56,7 @@ class Boot:
         self.wifi = board.wifi
         self.rtc = board.rtc
         self.volume = board.volume
+        self.socket_taps = board.socket_taps
         self.reset_cause = reset_cause
         self.shim_cost = shim_cost
         self.about = {"mac": board.mac.hex(), "address": board.wifi.address}

@@ -267,7 +267,7 @@ class Port(Descriptor):
     @_operation
     def socket_new(self, kind: int) -> None:
         """Make a socket; opening the socket device then gives its file number."""
-        self._next_socket = SocketFile.open(kind, self._boot.clock.traffic)
+        self._next_socket = SocketFile.open(kind, self._boot.clock.traffic, self._boot.socket_taps)
 
     @_operation
     def socket_connect(self, number: int) -> None:

@@ -154,6 +154,10 @@ class Pins:
         except KeyError:
             raise KeyError(f"the chip has no GPIO {number}; it has {sorted(ESP32_PINS)}") from None
 
+    def numbers(self) -> list[int]:
+        """Return the numbers of all GPIOs, in order."""
+        return list(self._pins)
+
     def reset(self) -> None:
         """Reset all of them, as the chip does when it starts."""
         for pin in self._pins.values():

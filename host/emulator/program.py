@@ -1,16 +1,25 @@
 """Run one MicroPython file on an emulated board, as `python FILE` would."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from host.emulator.trace import Trace
 from host.emulator.world import World
 
 
-def run_program(path: Path | str, *, board: str = "esp32-devkit", realtime: bool = True) -> int:
+def run_program(
+    path: Path | str,
+    *,
+    board: str = "esp32-devkit",
+    realtime: bool = True,
+    traces: Sequence[Path] = (),
+) -> int:
     """Run `path` as a board's main.py to its end and return its exit code.
 
     Standard output gets exactly what the program prints, standard error the traceback of an
-    uncaught exception. realtime False: sleeps take no time. A crash of the VM returns 70.
+    uncaught exception. realtime False: sleeps take no time. A crash of the VM returns 70. traces:
+    files that what it did is written to when it ends, also by Ctrl-C; see `Trace.write`.
     """
     source = Path(path).read_bytes()
     with World(realtime=realtime) as world:
@@ -18,12 +27,18 @@ def run_program(path: Path | str, *, board: str = "esp32-devkit", realtime: bool
         running.serial.on_output = _to_stdout
         running.serial.on_trace = _to_stderr
         running.serial.end_input()
+        trace = Trace(running) if traces else None
         running.start()
-        while running.state == "running":
-            if realtime:
-                running.join()
-            else:
-                world.run(hours=1)
+        try:
+            while running.state == "running":
+                if realtime:
+                    running.join()
+                else:
+                    world.run(hours=1)
+        finally:
+            if trace:
+                for target in traces:
+                    trace.write(target)
         if isinstance(running.exit, int):
             return running.exit
         print(running.exit, file=sys.stderr)

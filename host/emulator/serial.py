@@ -12,12 +12,14 @@ class Serial:
 
     on_line: called with each finished line (without its end), on the board's thread.
     on_output: called with each piece of output, raw bytes, on the board's thread.
+    taps: called with each piece of output too, after on_output.
     on_trace: gets the final traceback's bytes in place of the output, if it is set.
     """
 
     def __init__(self) -> None:
         self.on_line: Callable[[str], None] | None = None
         self.on_output: Callable[[bytes], None] | None = None
+        self.taps: list[Callable[[bytes], None]] = []
         self._lock = threading.Lock()
         self._output = bytearray()
         self._line = bytearray()
@@ -89,6 +91,8 @@ class Serial:
                 del self._output[: -_KEEP_BYTES // 2]
         if self.on_output:
             self.on_output(data)
+        for tap in self.taps:
+            tap(data)
         if self.on_line:
             self._line += data
             while (end := self._line.find(b"\n")) >= 0:

@@ -1,8 +1,9 @@
 """The guest's sockets: real sockets of the desktop that never block."""
 
 import errno
+import itertools
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from host.emulator import errnos
@@ -19,25 +20,33 @@ _OPTIONS = {  # (level, option) on the ESP32 -> here
 }
 _T = TypeVar("_T")
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK)
+SocketTap = Callable[[int, str, bytes], None]  # (the socket's number, "in" or "out", bytes)
+_numbers = itertools.count(1)
 
 
 class SocketFile(Descriptor):
-    """One socket. traffic: called when bytes move."""
+    """One socket. traffic: called when bytes move. taps: are told the bytes."""
 
-    def __init__(self, sock: socket.socket, traffic: Callable[[], None]) -> None:
+    def __init__(
+        self, sock: socket.socket, traffic: Callable[[], None], taps: Sequence[SocketTap] = ()
+    ) -> None:
         self.sock = sock
+        self._taps = taps
+        self._number = next(_numbers)
         self._traffic = traffic
         self._is_stream = sock.type == socket.SOCK_STREAM
         self._is_new = True  # neither connected nor listening
         sock.setblocking(False)
 
     @classmethod
-    def open(cls, kind: int, traffic: Callable[[], None]) -> "SocketFile":
+    def open(
+        cls, kind: int, traffic: Callable[[], None], taps: Sequence[SocketTap] = ()
+    ) -> "SocketFile":
         """Make one; kind: the ESP32's SOCK_STREAM or SOCK_DGRAM."""
         if kind not in (_STREAM, _DATAGRAM):
             raise GuestError(errnos.EINVAL)
         real = socket.SOCK_STREAM if kind == _STREAM else socket.SOCK_DGRAM
-        return cls(socket.socket(socket.AF_INET, real), traffic)
+        return cls(socket.socket(socket.AF_INET, real), traffic, taps)
 
     def _call(self, action: Callable[[], _T]) -> _T:
         try:
@@ -56,6 +65,8 @@ class SocketFile(Descriptor):
         self._check()
         data = self._call(lambda: self.sock.recv(size))
         self._traffic()
+        for tap in self._taps:
+            tap(self._number, "in", data)
         return data
 
     def write(self, data: bytes) -> int:
@@ -63,6 +74,8 @@ class SocketFile(Descriptor):
         self._check()
         sent = self._call(lambda: self.sock.send(data))
         self._traffic()
+        for tap in self._taps:
+            tap(self._number, "out", data[:sent])
         return sent
 
     def connect(self, host: str, port: int) -> None:
@@ -85,7 +98,7 @@ class SocketFile(Descriptor):
     def accept(self) -> "SocketFile":
         """Return the next connection; EAGAIN if there is none."""
         sock, _ = self._call(self.sock.accept)
-        connection = SocketFile(sock, self._traffic)
+        connection = SocketFile(sock, self._traffic, self._taps)
         connection._is_new = False
         self._traffic()
         return connection

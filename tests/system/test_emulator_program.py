@@ -38,3 +38,10 @@ def test_a_program_that(
     seen = capfdbinary.readouterr()
     assert seen.out == (b"\xff\x00\n" if out is None else out.encode())
     assert seen.err == err.encode()
+
+
+def test_a_trace_ends_when_the_program_ends(tmp_path: Path):
+    file, trace = tmp_path / "nap.py", tmp_path / "nap.vcd"
+    file.write_bytes(b"import time\nprint(1)\ntime.sleep(2)")
+    assert run_program(file, realtime=False, traces=[trace]) == 0
+    assert trace.read_text().splitlines()[-1].startswith("#2000")
