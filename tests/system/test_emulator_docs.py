@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+import host.emulator  # noqa: F401  (first: what pytester finds loaded it leaves loaded)
+
 pytest_plugins = ("pytester",)
 
 DOCS = Path(__file__).parents[2] / "docs" / "emulator.md"
 BLOCKS: list[str] = re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
 TESTS = [block for block in BLOCKS if "def test_" in block]
 SCRIPTS = [block for block in BLOCKS if block not in TESTS]
-PLUGIN = ("-p", "host.emulator.pytest_plugin", "-p", "no:cacheprovider")
+# A second faulthandler would take from wasmtime the signals by which a VM traps.
+PLUGIN = ("-p", "host.emulator.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:faulthandler")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.splitlines()[0])
