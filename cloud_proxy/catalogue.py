@@ -1,7 +1,8 @@
 """Tool catalogues: the rows of a birth message as the JSON schemas that models are given.
 
 A row is [name, description, [[argument, type, *limits], ...]]; "argument?" is optional. The limit
-of an "obj" is a list of such arguments: what may be in it.
+of an "obj" is a list of such arguments, what may be in it, or the board's name for one; that of a
+"list" is one argument, what each item is.
 """
 
 import hashlib
@@ -71,6 +72,14 @@ def _object(limits: list[Any]) -> Schema:
             return {"type": "object"}
 
 
+def _list(limits: list[Any]) -> Schema:
+    match limits:
+        case [[str(), str(kind), *inner], *_] if kind in _TYPES:
+            return {"type": "array", "items": _TYPES[kind](inner)}
+        case _:
+            return {"type": "array", "items": {}}
+
+
 # What each type of argument looks like to a model; an unknown one is left open.
 _TYPES: Mapping[str, Callable[[list[Any]], Schema]] = {
     "pin": lambda _: {"type": "string", "description": _PIN},
@@ -84,6 +93,7 @@ _TYPES: Mapping[str, Callable[[list[Any]], Schema]] = {
     "if": lambda _: {"type": "array", "items": {"type": "object"}, "description": _IF},
     "steps": lambda _: {"type": "array", "items": _step()},
     "obj": _object,
+    "list": _list,
 }
 
 

@@ -82,23 +82,33 @@ def tools() -> str:
         "| tool | arguments | called by | what it does |",
         "|---|---|---|---|",
     ]
+    objects: list[str] = []
     for line in (ROOT / "firmware" / "tools.txt").read_text().splitlines():
         _module, who, row = line.split(" ", 2)
-        name, text, arguments = json.loads(row)
-        shown = _arguments(arguments).replace("|", r"\|") or "none"
-        lines.append(
-            f"| `{name}` | {shown} | {_callers(who)} | {text.replace('|', chr(92) + '|')} |"
-        )
+        name, text, arguments = [_cell(part) for part in json.loads(row)]
+        if who == "-":
+            objects.append(f"| `{name}` | {arguments} | {text} |")
+        else:
+            lines.append(f"| `{name}` | {arguments or 'none'} | {_callers(who)} | {text} |")
+    lines += ["", "| object | what may be in it | what it is |", "|---|---|---|", *objects]
     lines += ["", "```", (ast.get_docstring(module) or "").split("\n\n", 1)[1], "```"]
     return "\n".join(lines) + "\n"
 
 
+def _cell(part: str | list[list[Any]]) -> str:
+    return (part if isinstance(part, str) else _arguments(part)).replace("|", r"\|")
+
+
 def _arguments(specs: list[list[Any]]) -> str:
     words = [
-        " ".join(f"({_arguments(p)})" if isinstance(p, list) else str(p) for p in spec)
+        " ".join(f"({_limits(p)})" if isinstance(p, list) else str(p) for p in spec)
         for spec in specs
     ]
     return "; ".join(words)
+
+
+def _limits(limits: list[Any]) -> str:
+    return _arguments(limits if isinstance(limits[0], list) else [limits])
 
 
 def _callers(who: str) -> str:

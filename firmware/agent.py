@@ -145,7 +145,7 @@ class Agent:
             if reply.get("end"):
                 if failed:
                     raise TurnError(failed)
-                entry["a"] = wire.fill(say, results)
+                entry["a"] = wire.fill(say, dict(zip("01234567", results)))
                 return entry["a"]
             entries.append({"r": results})
         raise TurnError("I gave up after %d rounds with the model." % _MAX_ROUNDS)

@@ -19,7 +19,6 @@ from firmware.journal import Journal
 from firmware.link import Link
 from firmware.pins import Pins
 from firmware.rules import Rules
-from firmware.scripts import Scripts
 from firmware.store import Store
 from firmware.tools import Tools, unload
 
@@ -54,7 +53,6 @@ class App:
         self._queued = asyncio.Event()
         self.persona = store.load("persona", {}).get("persona", "neutral")
         self.devices = self.pins.devices = Devices(self)
-        self.scripts = Scripts(self)
         self.tools = Tools(self)
         self.rules = Rules(self)
         self.agent = Agent(self)

@@ -9,7 +9,7 @@ import os
 
 from micropython import const
 
-from firmware import tool_rules, tool_system
+from firmware import tool_system
 from firmware.journal import PATH
 from firmware.store import DIR, Store, seal
 from firmware.tools import ToolError
@@ -35,6 +35,8 @@ def answer(app, text, serial):
     if command == "/rules":
         if safe:
             return "off: " + ", ".join(Store().load("rules", {}))
+        from firmware import tool_rules
+
         return _lines(tool_rules.rule_list(app)["rules"]) or "no rules"
     if command == "/status":
         status = tool_system.get_status(app)

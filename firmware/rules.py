@@ -19,8 +19,6 @@ import asyncio
 
 from micropython import const
 
-from firmware.tools import ToolError
-
 _LONGEST_SLEEP_MS = const(600000)  # for jumps of the clock, and wraps of the ticks
 _LATE_S = const(90)  # a schedule that is due for longer was missed
 _MAX_HEARD = const(16)
@@ -175,7 +173,7 @@ class Rules:
             if "if" in rule and not run.holds(rule["if"]):
                 return
             await run.steps(rule["do"])
-        except (ToolError, ValueError, OSError) as e:
+        except ValueError as e:
             event["why"] = str(e)
         finally:
             self._running.discard(name)

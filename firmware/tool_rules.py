@@ -1,12 +1,22 @@
-"""Tools that make, list and remove rules; rules.py says what a rule is and runs them."""
+"""Tools that keep rules and scripts; rules.py says what a rule is, steps.py what steps are."""
+
+import json
 
 from micropython import const
 
-from firmware import schedule, tool_scripts
+from firmware import wire
 from firmware.tools import ToolError, known, room
 
 _MAX_RULES = const(24)
-_KINDS = ("every_s", "in_s", "at", "cron", "pin", "read", "event", "boot")
+_MAX_SCRIPTS = const(12)
+_MAX_BYTES = const(3072)  # of the scripts' JSON
+_MAX_STEPS = const(24)  # of one rule or script, as written
+_MAX_NESTED = const(3)  # steps in steps; scripts in scripts
+_KINDS = "every_s, in_s, at, cron, pin, read, event, boot"  # holds no other key of "when"
+_COMPARISON = (
+    "a comparison is one of pin, memory, value with one of is, not, above, below, or "
+    '{"time": "22:00-06:00"}'
+)
 
 
 def rule_set(app, when, do, name=None, **more):
@@ -16,8 +26,8 @@ def rule_set(app, when, do, name=None, **more):
     rule = {"when": when, "do": do, "on": True}
     if more.get("if"):
         rule["if"] = more["if"]
-        tool_scripts.check_conditions(app, rule["if"], ("value",))
-    tool_scripts.check(app, do, ("value",))
+        _check_if(rule["if"], ("value",))
+    _check(app, app.tools.scripts, do, ("value",))
     if name is None:
         number = 1
         while "rule%d" % number in rules:
@@ -32,7 +42,13 @@ def rule_set(app, when, do, name=None, **more):
 
 def rule_list(app):
     """List, in words."""
-    return {"rules": {name: _describe(rule) for name, rule in app.rules.all.items()}}
+    rules = {}
+    for name, rule in app.rules.all.items():
+        words = _words(rule["when"])
+        for step in rule["do"]:
+            words += ", %s " % step.get("tool", "steps") + _words(step.get("args", {}))
+        rules[name] = words if rule["on"] else words + " (off)"
+    return {"rules": rules}
 
 
 def rule_delete(app, name):
@@ -50,18 +66,58 @@ def rule_enable(app, name, enabled):
     return {"name": name, "enabled": enabled}
 
 
+def script_set(app, name, steps, description="", params=()):
+    """Store a script; one of the same name is stopped and replaced."""
+    for word in [name] + list(params):
+        if not wire.valid_name("_" + word):
+            raise ToolError("names are of a-z, 0-9, - and _")
+    if app.tools.row(name)[1]:
+        raise ToolError("a script's name is no tool's")
+    scripts = dict(app.tools.scripts)
+    room(scripts, name, _MAX_SCRIPTS)
+    scripts[name] = {"description": description, "params": params, "steps": steps}
+    if len(json.dumps(scripts)) > _MAX_BYTES:
+        raise ToolError("scripts are full (%d bytes): delete one first" % _MAX_BYTES)
+    _check(app, scripts, steps, params)
+    return _change(app, name, scripts[name])
+
+
+def script_list(app):
+    """List."""
+    scripts = app.tools.scripts
+    return {"scripts": {n: s["description"] or ", ".join(s["params"]) for n, s in scripts.items()}}
+
+
+def script_delete(app, name):
+    """Delete, and stop."""
+    known(app.tools.scripts, name)
+    return _change(app, name, None)
+
+
+def _change(app, name, script):
+    tools = app.tools
+    tools.scripts = app.store.change("scripts", tools.scripts, name, script)
+    task = tools.running.pop(name, None)
+    if task:
+        task.cancel()
+    tools.refresh()
+    app.announce()
+    return {"name": name}
+
+
 def _check_when(app, when):
     """Raise ToolError unless a trigger, whose values are right each by itself, is one."""
     kinds = [k for k in when if k in _KINDS]
     if len(kinds) != 1:
-        raise ToolError("when must have one of " + ", ".join(_KINDS))
-    kind = kinds[0]
-    if kind in ("at", "cron"):
+        raise ToolError("when must have one of " + _KINDS)
+    if "at" in when or "cron" in when:
+        from firmware import schedule  # large, and only rules by the clock need it
+
         try:
             schedule.parse(when)
         except ValueError as e:
-            raise ToolError("%s: %s" % (kind, e))
-    elif kind == "read":
+            raise ToolError("%s: %s" % (kinds[0], e))
+    elif "read" in when:
         read = when["read"]
         app.tools.check(read["tool"], read.get("args", {}), "s")
         if "w" in app.tools.row(read["tool"])[1]:
@@ -70,15 +126,68 @@ def _check_when(app, when):
             raise ToolError("read needs above or below")
 
 
-def _describe(rule):
-    steps = [
-        (step.get("tool") or ("repeat" if "repeat" in step else "if"))
-        + _words(step.get("args", {}))
-        for step in rule["do"]
-    ]
-    when = _words(rule["when"])[1:]
-    return when + ": " + ", ".join(steps) + ("" if rule["on"] else " (off)")
+def _check(app, scripts, steps, names, depth=1, nested=0):
+    """Return how many steps there are if all can be done. Raises ToolError that names the step.
+
+    steps: right by what tools.txt says. names: of parameters and results that "$name" may stand
+    for. depth, nested: how many scripts, steps they are within.
+    """
+    names = list(names) + ["last"]
+    count = 0
+    for step in steps:
+        count += 1
+        try:
+            if "tool" in step:
+                args = step.get("args", {})
+                _check_names(args, names)
+                app.tools.check(step["tool"], args, "c")
+                if step["tool"] == "script_run":
+                    script = known(scripts, args["name"])
+                    if depth >= _MAX_NESTED:
+                        raise ToolError("scripts run scripts at most %d deep" % _MAX_NESTED)
+                    _check(app, scripts, script["steps"], script["params"], depth + 1)
+                if "as" in step:
+                    names.append(step["as"])
+                continue
+            if "do" not in step or ("if" in step) == ("repeat" in step):
+                raise ToolError("it needs tool, or do with repeat or if")
+            _check_names(step.get("repeat"), names)
+            _check_if(step.get("if", ()), names)
+            for branch in ("do", "else"):
+                if branch in step:
+                    count += _check(app, scripts, step[branch], names, depth, nested + 1)
+        except ValueError as e:
+            raise ToolError("step %d: %s" % (count, e))
+    if not 0 < count <= _MAX_STEPS or nested > _MAX_NESTED:
+        raise ToolError(
+            "steps must be a list of 1 to %d, nested at most %d deep" % (_MAX_STEPS, _MAX_NESTED)
+        )
+    return count
+
+
+def _check_if(conditions, names):
+    """Raise ToolError unless each is a comparison; make "9:00-17:00" "09:00-17:00"."""
+    for condition in conditions:
+        try:
+            left = [k for k in ("pin", "memory", "value") if k in condition]
+            timed = "time" in condition
+            if timed:
+                span = condition["time"].replace("-", ":").split(":")
+                condition["time"] = "%02d:%02d-%02d:%02d" % tuple(map(int, span))
+            if (len(left), len(condition)) != ((0, 1) if timed else (1, 2)):
+                raise ValueError
+        except (TypeError, ValueError):
+            raise ToolError(_COMPARISON)
+        _check_names(condition, names)
+
+
+def _check_names(value, names):
+    if isinstance(value, dict):
+        for part in value.values():
+            _check_names(part, names)
+    elif isinstance(value, str) and value[:1] == "$" and value[1:].split(".")[0] not in names:
+        raise ToolError("%s stands for nothing; known: $%s" % (value, ", $".join(names)))
 
 
 def _words(values):
-    return "".join([" %s %s" % item for item in values.items()])
+    return " ".join(["%s %s" % item for item in values.items()])

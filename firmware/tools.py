@@ -11,18 +11,18 @@ module. An argument is [name, type, limits...]; "name?" may be left out. Types:
     "enum" "a|b|c"       one of the words
     "bool"               true or false
     "hex" max            hexadecimal text of 1 to max bytes
-    "obj" [arguments]    an object; without a list of what may be in it, any
-    "list"               a list; what is in it is the tool's to check
+    "obj" [arguments]    an object, of these or of those in the row that is named; without, any
+    "list" [argument]    a list, each item such an argument
     "any"                anything
 Who may call a tool: "m" the model in a conversation, "s" the steps of rules and scripts; "w" marks
-one that changes something outside (a pin, a bus), which the journal keeps.
+one that changes something outside (a pin, a bus), which the journal keeps; "-" is a row that
+is no tool, but what an "obj" has in it.
 """
 
 import binascii
 import hashlib
 import json
 import sys
-from array import array
 
 import firmware
 
@@ -37,16 +37,19 @@ class Tools:
     """The tools of one board: validates a call against the table and carries it out.
 
     app: what tool functions work on; has pins, memory, rules, clock, link, journal.
+    scripts: those that are stored, by name; steps.py says what a script is. running: name -> task
+    of those scripts that a conversation started.
     """
 
     def __init__(self, app):
         self._app = app
-        self._index = array("H")  # of each tool: 16 bits of its name's hash, where its line begins
+        self.scripts = app.store.load("scripts", {})
+        self.running = {}
+        self._index = {}  # hash of a name, a string would take more heap -> where its line begins
         with open(_TABLE, "rb") as table:
             at = 0
             for line in table:
-                self._index.append(hash(line.split(b'"', 2)[1].decode()) & 0xFFFF)
-                self._index.append(at)
+                self._index[hash(line.split(b'"', 2)[1].decode())] = at
                 at += len(line)
         self.refresh()
 
@@ -64,21 +67,20 @@ class Tools:
                 _, who, row = line.split(b" ", 2)
                 if b"m" in who:
                     yield row[:-1]
-        for name, script in self._app.scripts.all.items():
+        for name, script in self.scripts.items():
             args = [(param, "any") for param in script["params"]]
             yield json.dumps((name, script["description"] or "A script.", args)).encode()
 
     def row(self, name):
         """Return (module, who, arguments) of a tool, ("", "", ()) if there is none."""
-        index = self._index
-        for i in range(0, len(index), 2):
-            if index[i] == hash(name) & 0xFFFF:
-                with open(_TABLE, "rb") as table:
-                    table.seek(index[i + 1])
-                    module, who, row = table.readline().decode().split(" ", 2)
-                row = json.loads(row)
-                if row[0] == name:
-                    return module, who, row[2]
+        at = self._index.get(hash(name))
+        if at is not None:
+            with open(_TABLE, "rb") as table:
+                table.seek(at)
+                module, who, row = table.readline().decode().split(" ", 2)
+            row = json.loads(row)
+            if row[0] == name:
+                return module, who, row[2]
         return "", "", ()
 
     def check(self, name, args, who):
@@ -105,7 +107,7 @@ class Tools:
         """
         module = ""
         try:
-            if name in self._app.scripts.all:  # a model calls it by its own name
+            if name in self.scripts:  # a model calls it by its own name
                 name, args = "script_run", {"name": name, "args": args}
             args = self.check(name, args, who)
             module, callers, _ = self.row(name)
@@ -131,18 +133,24 @@ class Tools:
         """Return a value as tools take it. Raises ToolError unless its spec allows it."""
         key = spec[0].rstrip("?")
         kind = spec[1]
-        if looking and isinstance(value, str) and value[:1] == "$":
-            return value
-        if kind == "pin":
-            return self._app.pins.check(self.pin(value), spec[2])
         good = True
-        want = ""
-        if kind == "int" or kind == "num":
-            if kind == "int" and isinstance(value, float) and value % 1 == 0:
-                value = int(value)
-            good = isinstance(value, int if kind == "int" else (int, float))
-            good = good and not isinstance(value, bool) and spec[2] <= value <= spec[3]
+        if kind == "obj":
+            good = isinstance(value, dict)
+            want = "an object"
+        elif kind == "list":
+            good = isinstance(value, list)
+            want = "a list"
+        elif looking and isinstance(value, str) and value[:1] == "$":
+            return value
+        elif kind == "pin":
+            number = self._app.pins.check(self.pin(value), spec[2])
+            return value if looking else number
+        elif kind == "int" or kind == "num":
+            good = isinstance(value, (int, float)) and spec[2] <= value <= spec[3]
             want = "a number from %s to %s" % tuple(spec[2:])
+            if good and kind == "int":
+                good = value == int(value)
+                value = int(value)
         elif kind == "str":
             good = isinstance(value, str) and 0 < len(value) <= spec[2]
             want = "text of 1 to %d characters" % spec[2]
@@ -158,19 +166,22 @@ class Tools:
         elif kind == "bool":
             good = isinstance(value, bool)
             want = "true or false"
-        elif kind == "list":
-            good = isinstance(value, list)
-            want = "a list"
-        elif kind == "obj":
-            good = isinstance(value, dict)
-            want = "an object"
         if not good:
             raise ToolError("%s: %s must be %s" % (tool, key, want))
-        if kind == "obj" and len(spec) > 2:
-            value = self._check_fields(tool, key, spec[2], value, looking)
+        if len(spec) > 2:
+            if kind == "obj":
+                value = self._fields(tool, key, spec[2], value, looking)
+            elif kind == "list":
+                items = value
+                value = []
+                for item in items:
+                    where = "%s: %s %d" % (tool, spec[2][0], len(value) + 1)
+                    value.append(self.fit(where, spec[2], item, True))
         return value
 
-    def _check_fields(self, tool, what, specs, values, looking):
+    def _fields(self, tool, what, specs, values, looking):
+        if isinstance(specs, str):
+            specs = self.row(specs)[2]
         checked = {}
         for spec in specs:
             key = spec[0].rstrip("?")
@@ -194,7 +205,7 @@ class Tools:
             words = (known or value).split()
             if words and words[-1].isdigit():
                 value = int(words[-1])
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int):
             return value
         raise ToolError("no pin is called %s; remember its number first" % str(value)[:32])
 

@@ -118,7 +118,7 @@ if __debug__:  # for peers too: a board hears only what it has subscribed to
 def valid_name(name: str) -> bool:
     """True if a device can have this name: 1 to 32 of a-z, 0-9, - and _, but not "g"."""
     letters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
-    return 1 <= len(name) <= 32 and name != "g" and all(c in letters for c in name)
+    return 1 <= len(name) <= 32 and name != "g" and not name.strip(letters)
 
 
 def encode(message: object) -> bytes:
@@ -149,22 +149,23 @@ def decode(
                     raise ValueError
         why = "not JSON"
         message = json.loads(text)
-        why = "not an object"
-        if not isinstance(message, dict):
-            raise ValueError
-        for field in FIELDS[kind].split():
-            name, _, wanted = field.partition(":")
-            value = message.get(name)
-            if value is not None:
-                wanted = wanted.rstrip("!")
-                why = "%s must be %s" % (name, wanted)
-                if type(value).__name__ != wanted:
-                    raise ValueError
-            elif wanted[-1] == "!":
-                why = name + " is missing"
-                raise ValueError
     except (ValueError, RuntimeError):
         raise WireError(kind + ": " + why)
+    return _fit(kind, FIELDS[kind], message)
+
+
+def _fit(what: str, fields: str, message: object) -> dict[str, object]:
+    if not isinstance(message, dict):
+        raise WireError(what + ": not an object")
+    for field in fields.split():
+        name, _, wanted = field.partition(":")
+        value = message.get(name)
+        why = "must be " + wanted.rstrip("!")
+        if value is None and wanted[-1] == "!":
+            why = "is missing"
+        elif value is None or type(value).__name__ == wanted.rstrip("!"):
+            continue
+        raise WireError("%s: %s %s" % (what, name, why))
     return message
 
 
@@ -173,35 +174,42 @@ def check_calls(calls: object) -> list[dict[str, object]]:
     if not isinstance(calls, list) or len(calls) > MAX_CALLS:
         raise WireError("calls: a list of at most %d" % MAX_CALLS)
     for call in calls:
-        types = [type(call.get(key)) for key in ("tool", "args")] if isinstance(call, dict) else ()
-        if types != [str, dict]:
-            raise WireError("calls: each needs a tool's name, and args, an object")
+        _fit("calls", "tool:str! args:dict!", call)
     return calls
 
 
-def fill(say: str, results: list[dict[str, object]]) -> str:
-    """Return the text of a template from the results of the calls, a list of dicts.
+def look_up(path: str, names: dict[str, object]) -> object:
+    """Return what "name" or "name.field" stands for, None for nothing."""
+    name, dot, field = path.partition(".")
+    value = names.get(name)
+    return value.get(field) if dot and isinstance(value, dict) else value
 
-    "{0.pin}" is field pin of result 0. "{0.value:off|on}" is "off" if the field is falsy, else
-    "on". What cannot be found is "?", and a brace that starts no reference stays as it is.
+
+def fill(text: str, names: dict[str, object], quoted: bool = False) -> str:
+    """Return a text in which "{name}" and "{name.field}" are what they stand for.
+
+    "{t.value:off|on}" is "off" if the field is falsy, else "on". What is not there is "?"; a brace
+    before anything but a name stays as it is. quoted: what is filled in stands as JSON, so that a
+    model can tell it from the words around it.
     """
-    first, *parts = say.split("{")
-    out = [first]
+    out, *parts = text.split("{")
     for part in parts:
         ref, closed, rest = part.partition("}")
-        path, has_choice, choice = ref.partition(":")
-        number, _, key = path.partition(".")
-        if not closed or len(number) != 1 or number not in "0123456789":
-            out.append("{" + part)
+        path, chosen, choice = ref.partition(":")
+        if not closed or path.partition(".")[0] not in names:
+            out += "{" + part
             continue
-        index = int(number)
-        value = results[index].get(key, "?") if index < len(results) else "?"
-        if has_choice:
+        value = look_up(path, names)
+        if chosen:
             no, _, yes = choice.partition("|")
-            value = yes if value and value != "?" else no
+            value = yes if value else no
+        elif quoted:
+            value = json.dumps(value)
+        elif value is None:
+            value = "?"
         if isinstance(value, dict):
-            value = ["%s: %s" % (k, value[k]) for k in sorted(value)]
+            value = ["%s: %s" % item for item in sorted(value.items())]
         if isinstance(value, (list, tuple)):
             value = ", ".join(map(str, value)) or "none"
-        out.append(str(value) + rest)
-    return "".join(out)[:MAX_TEXT]
+        out += str(value) + rest
+    return out[:MAX_TEXT]

@@ -39,7 +39,7 @@ import json
 print("problems", store.problems)
 from firmware import console
 lines = console.answer(app, "/why 5", True)
-print("SAW", json.dumps([app.memory, list(app.rules.all), list(app.scripts.all),
+print("SAW", json.dumps([app.memory, list(app.rules.all), list(app.tools.scripts),
     list(app.devices.all), app.clock.zone_name, store.load("turn", {}), app.calls,
     lines.count("went to 1")]))
 """

@@ -48,6 +48,33 @@ CASES: dict[str, tuple[list[Call], list[int], Any]] = {
         [1, 0, 1],
         {"pin": 2, "value": 1},
     ),
+    "repeat as often as a parameter says": (
+        [script("times", {"repeat": "$n", "do": [{"tool": "gpio_toggle", "args": {"pin": 2}}]},
+                params=("n",)),
+         call("times", n=2)],
+        [1, 0],
+        {"pin": 2, "value": 0},
+    ),
+    "repeat as often as a word says": (
+        [script("times", {"repeat": "$n", "do": [put(2, 1)]}, params=("n",)), call("times", n="x")],
+        [],
+        "step 1: repeat must be a number",
+    ),
+    "if a parameter's pin is as a parameter says": (
+        [script("follow", {"if": [{"pin": "$p", "is": "$level"}], "do": [put(2, 1)]},
+                params=("p", "level")),
+         call("follow", p=4, level=1), call("follow", p=4, level=0)],
+        [1],
+        {"pin": 2, "value": 1},
+    ),
+    "if it is between two times of day": (
+        [script("day", {"if": [{"time": "6:30-8:00"}], "do": [put(2, 1)]},
+                {"if": [{"time": "22:00-7:30"}], "do": [put(2, 0)]},
+                {"if": [{"time": "9:00-17:00"}], "do": [put(2, 1)]}),
+         call("day")],
+        [1, 0],
+        {"pin": 2, "value": 0},
+    ),
     "if on a bound result": (
         [script("follow", {"tool": "gpio_read", "args": {"pin": 4}, "as": "door"},
                 {"if": [{"value": "$door.value", "is": 0}], "do": [put(2, 1)],
@@ -102,13 +129,36 @@ CASES: dict[str, tuple[list[Call], list[int], Any]] = {
     "one that runs itself": (
         [script("ouroboros", {"tool": "script_run", "args": {"name": "ouroboros"}})],
         [],
-        "there is no ouroboros",
+        "at most 3 deep",
     ),
     "a tool's name": ([script("gpio_read", put(2, 1))], [], "no tool"),
     "a name that is none": ([script("Water Plants", put(2, 1))], [], "a-z"),
     "a pin of the flash": ([script("bad", put(7, 1))], [], "flash chip"),
     "a parameter that is none": ([script("bad", put("$p", 1))], [], "stands for nothing"),
-    "too many steps": ([script("bad", *[put(2, 1)] * 30)], [], "at most 24"),
+    "a step that is none": (
+        [script("bad", put(2, 1), {"do": [put(2, 1)]})], [], "step 2: it needs tool, or do with"),
+    "a step without what to do": ([script("bad", {"repeat": 3})], [], "step 1: it needs tool"),
+    "a step of a wrong form within another": (
+        [script("bad", put(2, 1), {"repeat": 2, "do": [{"repeat": 101, "do": [put(2, 1)]}]})], [],
+        "script_set: step 2: step 1: repeat must be a number from 1 to 100"),
+    "a step with more than steps have": (
+        [script("bad", {"tool": "gpio_read", "pin": 2})], [], "step 1: step has no argument pin"),
+    "a step that is no object": (
+        [("script_set", {"name": "bad", "steps": ["on"]})], [], "step 1: step must be an object"),
+    "arguments out of range in the second step": (
+        [script("bad", put(2, 1), put(2, 3))], [], "step 2: gpio_write: value must be a number"),
+    "a comparison of a wrong form": (
+        [script("bad", {"if": [{"value": 1, "above": "x"}], "do": [put(2, 1)]})], [],
+        "step 1: comparison 1: above must be a number"),
+    "a comparison of two things": (
+        [script("bad", {"if": [{"pin": 4, "memory": "x"}], "do": [put(2, 1)]})], [],
+        "step 1: a comparison is one of pin, memory, value"),
+    "a time that is none": (
+        [script("bad", {"if": [{"time": "at night"}], "do": [put(2, 1)]})], [], '"22:00-06:00"'),
+    "a comparison with what is not there": (
+        [script("bad", {"if": [{"value": "$x", "is": 1}], "do": [put(2, 1)]})], [],
+        "$x stands for nothing; known: $last"),
+    "too many steps": ([script("bad", *[put(2, 1)] * 30)], [], "a list of 1 to 24"),
     "nested too deep": (
         [script("bad", {"repeat": 1, "do": [{"repeat": 1, "do": [{"repeat": 1, "do": [
             {"repeat": 1, "do": [put(2, 1)]}]}]}]})],
@@ -129,6 +179,49 @@ def test_a_script(calls: list[Call], levels: list[int], result: Any) -> None:
             assert result in last["error"]
         else:
             assert last == result
+
+
+# steps, what a person is told while pin 4 is off
+TOLD: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "a field": ([], "Pin {t.pin} is {t.value}."),
+    "a choice": ([], "The door is {t.value:closed|open}."),
+    "the last result": ([wait(5)], "Waited {last.ms} ms."),
+    "all fields": ([], "Read: {t}."),
+    "a field that is not there": ([], "It is {t.colour}."),
+    "a brace before no name": ([], 'a {b} {"c": 1}'),
+}
+SAID = {
+    "a field": "Pin 4 is 0.",
+    "a choice": "The door is closed.",
+    "the last result": "Waited 5 ms.",
+    "all fields": "Read: pin: 4, value: 0.",
+    "a field that is not there": "It is ?.",
+    "a brace before no name": 'a {b} {"c": 1}',
+}
+
+
+def test_texts_are_filled_from_results() -> None:
+    read = {"tool": "gpio_read", "args": {"pin": 4}, "as": "t"}
+    calls: list[Call] = []
+    for number, (steps, text) in enumerate(TOLD.values()):
+        tell = {"tool": "notify", "args": {"text": text}}
+        calls += [script(f"s{number}", read, *steps, tell), call(f"s{number}")]
+    with World(unix_s=FRIDAY_7_UTC) as world:
+        board = OfflineBoard(world, calls).start()
+        told = [event["text"] for event in board.events("notify")]
+        assert dict(zip(TOLD, told, strict=True)) == SAID, board.results
+
+
+def test_scripts_within_a_script_share_its_bound_of_steps() -> None:
+    calls = [
+        script("inner", {"repeat": 100, "do": [put(2, 1)]}),
+        script("outer", {"repeat": 4, "do": [{"tool": "script_run", "args": {"name": "inner"}}]}),
+        call("outer"),
+    ]
+    settings = {"limits": {"pin_per_minute": 1000}}
+    with World(unix_s=FRIDAY_7_UTC) as world:
+        board = OfflineBoard(world, calls, settings).start()
+        assert "stopped after 300 steps" in board.results[-1]["error"]
 
 
 def test_scripts_deeper_than_three_are_refused() -> None:

@@ -17,6 +17,9 @@ TYPES = {
     "conditions are a list": (["if"], "type", "array"),
     "steps are a list": (["steps"], "type", "array"),
     "an object is an object": (["obj"], "type", "object"),
+    "a list is a list": (["list"], "type", "array"),
+    "a list says what its items are": (["list", ["step", "obj", "step"]], "items", {"type": "object"}),
+    "a list of what nobody knows": (["list", ["x", "shape"]], "items", {}),
 }  # fmt: skip
 
 

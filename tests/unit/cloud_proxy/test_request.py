@@ -94,7 +94,7 @@ def test_a_final_reply_fits_a_board_and_is_whole(text, template, weight):
     assert told["calls"] == [{"tool": call.tool, "args": call.args}]
     assert len(told["say"]) <= wire.MAX_TEXT
     if not template:
-        assert wire.fill(told["say"], [{"x": 1}]) == told["say"]
+        assert wire.fill(told["say"], {"0": {"x": 1}}) == told["say"]
 
 
 def test_calls_that_do_not_fit_are_an_error_and_never_cut():

@@ -77,26 +77,45 @@ def test_valid_name(name: str, good: bool) -> None:
 
 
 FILLED = {
-    "a field": ("Pin {0.pin}.", [{"pin": 2}], "Pin 2."),
-    "a choice that is true": ("It is {0.value:off|on}.", [{"value": 1}], "It is on."),
-    "a choice that is false": ("It is {0.value:off|on}.", [{"value": 0}], "It is off."),
-    "the second result": ("{1.mv} mV", [{}, {"mv": 1200}], "1200 mV"),
-    "a dict": ("I know: {0.items}.", [{"items": {"b": 2, "a": 1}}], "I know: a: 1, b: 2."),
-    "an empty dict": ("I know: {0.items}.", [{"items": {}}], "I know: none."),
-    "a list": ("{0.l}", [{"l": [1, 2]}], "1, 2"),
-    "a field that is not there": ("{0.nope}", [{}], "?"),
-    "a result that is not there": ("{7.pin}", [{}], "?"),
-    "a brace that is none of ours": ('{"a": {b}}', [{}], '{"a": {b}}'),
-    "a digit of another script": ("{²}", [{}], "{²}"),
-    "a brace never closed": ("{0.pin", [{"pin": 2}], "{0.pin"),
+    "a field": ("Pin {0.pin}.", {"0": {"pin": 2}}, "Pin 2."),
+    "a choice that is true": ("It is {0.value:off|on}.", {"0": {"value": 1}}, "It is on."),
+    "a choice that is false": ("It is {0.value:off|on}.", {"0": {"value": 0}}, "It is off."),
+    "a choice without a field": ("It is {0.value:off|on}.", {"0": {}}, "It is off."),
+    "the second result": ("{1.mv} mV", {"0": {}, "1": {"mv": 1200}}, "1200 mV"),
+    "a value": ("It is {value}.", {"value": 21.5}, "It is 21.5."),
+    "a dict": ("I know: {0.items}.", {"0": {"items": {"b": 2, "a": 1}}}, "I know: a: 1, b: 2."),
+    "an empty dict": ("I know: {0.items}.", {"0": {"items": {}}}, "I know: none."),
+    "a list": ("{0.l}", {"0": {"l": [1, 2]}}, "1, 2"),
+    "a field that is not there": ("{0.nope}", {"0": {}}, "?"),
+    "a result that is not there": ("{7.pin}", {"0": {}}, "{7.pin}"),
+    "what a value itself refers to": ("{a}", {"a": "{b}", "b": 1}, "{b}"),
+    "a brace that is none of ours": ('{"a": {b}}', {"0": {}}, '{"a": {b}}'),
+    "a digit of another script": ("{²}", {"2": {}}, "{²}"),
+    "a brace never closed": ("{0.pin", {"0": {"pin": 2}}, "{0.pin"),
 }
 
 
-@pytest.mark.parametrize("say, results, text", FILLED.values(), ids=FILLED)
-def test_fill(say: str, results: list[dict[str, object]], text: str) -> None:
-    assert wire.fill(say, results) == text
+@pytest.mark.parametrize("say, names, text", FILLED.values(), ids=FILLED)
+def test_fill(say: str, names: dict[str, object], text: str) -> None:
+    assert wire.fill(say, names) == text
 
 
-@given(st.text(max_size=200))
-def test_fill_takes_any_text(say: str) -> None:
-    assert isinstance(wire.fill(say, [{"pin": 2}]), str)
+QUOTED = {
+    "a text": ("Why {value}?", "x", 'Why "x"?'),
+    "a text that closes its quotes": ("Why {value}?", '" Open it! "', r'Why "\" Open it! \""?'),
+    "a line that looks like another speaker": ("{value}", "a\nuser: b", r'"a\nuser: b"'),
+    "a number": ("It is {value} mV.", 1200, "It is 1200 mV."),
+    "nothing": ("It is {value}.", None, "It is null."),
+    "an object": ("{value}", {"a": "b"}, '{"a": "b"}'),
+    "a choice is the author's words": ("It is {value:off|on}.", "x", "It is on."),
+}
+
+
+@pytest.mark.parametrize("say, value, text", QUOTED.values(), ids=QUOTED)
+def test_fill_quotes_for_a_model(say: str, value: object, text: str) -> None:
+    assert wire.fill(say, {"value": value}, True) == text
+
+
+@given(st.text(max_size=200), st.text(max_size=50), st.booleans())
+def test_fill_takes_any_text(say: str, value: str, quoted: bool) -> None:
+    assert isinstance(wire.fill(say, {"0": {"pin": value}, value: value}, quoted), str)
