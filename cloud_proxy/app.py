@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cloud_proxy import tiers as tier_table
-from cloud_proxy.config import Config, state_directory
+from cloud_proxy.config import Config, EdgeTier, OpenAITier, state_directory
 from cloud_proxy.dispatch import Dispatcher
-from cloud_proxy.health import Estimate, Health
+from cloud_proxy.health import Health, new
 from cloud_proxy.ingress import Ingress
 from cloud_proxy.ledger import Ledger
 
@@ -31,7 +31,7 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[], None]) -> N
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     tiers = tier_table.build(config)
-    health = {name: Health(Estimate(config.tiers[name].expect_ms)) for name in tiers}
+    health = {name: _health(config.tiers[name]) for name in tiers}
     book = Ledger(ledger)
     book.open()
     try:
@@ -57,6 +57,12 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[], None]) -> N
         for tier in tiers.values():
             await tier.close()
         await asyncio.to_thread(book.close)
+
+
+def _health(row: EdgeTier | OpenAITier) -> Health:
+    if isinstance(row, EdgeTier):
+        return new(row.expect_ms)
+    return new(row.expect_ms, row.requests_per_minute, row.tokens_per_minute)
 
 
 def run(config: Config, ledger: Path, on_ready: Callable[[], None]) -> None:

@@ -44,6 +44,9 @@ class Routing(_Strict):
 
     max_ud_per_request: Annotated[int, Field(ge=0)] | None = None  # micro-dollars
     max_attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    late: Literal["best_chance", "refuse"] = "best_chance"  # if no tier meets the deadline
+    explore: Annotated[float, Field(ge=0, le=0.5)] = 0.02  # of requests without a deadline
+    hedge: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of requests that may be hedged
 
 
 class Prices(_Strict):
@@ -72,9 +75,13 @@ class OpenAITier(_Strict):
     url: Annotated[str, Field(pattern=r"^https?://")]  # up to and including /v1
     model: str
     key_env: str | None = None  # name of an environment variable
+    provider: str = ""  # whose machines, so that a hedge goes elsewhere; "": the url's host
     price: Prices | None = None  # None: from the genai-prices tables
     private: bool = False  # may see requests that are marked private
     tools: bool = True
+    streams: bool = True
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
     context_tokens: Annotated[int, Field(ge=256)] = 32_768
     max_output_tokens: Annotated[int, Field(ge=16, le=100_000)] = 512
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"

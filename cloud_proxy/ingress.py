@@ -7,12 +7,13 @@ from collections import Counter
 
 from cloud_proxy import bodies
 from cloud_proxy import reply as replies
+from cloud_proxy.board_talk import from_wire
 from cloud_proxy.boards import Boards
 from cloud_proxy.config import Mqtt
 from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.lru import Lru
 from cloud_proxy.mqtt_link import Link
-from cloud_proxy.request import Request, from_wire
+from cloud_proxy.request import Request
 from firmware import wire
 
 log = logging.getLogger("limpet.ingress")
@@ -98,7 +99,9 @@ class Ingress:
                 self._send(device, before)
             return
         now_s = asyncio.get_running_loop().time()
-        request = from_wire(device, body, self._boards.find(device), now_s, len(payload))
+        board = self._boards.find(device)
+        back_ms = self.link.way_back_ms()
+        request = from_wire(device, body, board, now_s, len(payload), back_ms)
         if body["ttl"] <= 0:
             self._refuse(request, "expired", "the request came too late")
         elif self._tasks is None or self._stopping:

@@ -24,10 +24,14 @@ CREATE TABLE IF NOT EXISTS attempt (
     input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
     estimated INTEGER NOT NULL, cost_ud INTEGER NOT NULL, price_version TEXT NOT NULL,
     ttft_ms INTEGER, total_ms INTEGER NOT NULL, outcome TEXT NOT NULL, why TEXT NOT NULL,
+    since_ms INTEGER NOT NULL DEFAULT 0, slo_ms INTEGER,
     UNIQUE (device, request, retry, attempt)
 )"""
 COLUMNS = tuple(field.name for field in fields(Attempt))
-_INSERT = f"INSERT INTO attempt VALUES ({', '.join('?' * len(COLUMNS))})"
+_NAMES = ", ".join(COLUMNS)
+_INSERT = f"INSERT INTO attempt ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"
+# What ledgers of earlier versions lack.
+_ADDED = {"since_ms": "INTEGER NOT NULL DEFAULT 0", "slo_ms": "INTEGER"}
 _KEY = "device = ? AND request = ? AND retry = ?"
 
 _LINGER_S = 0.02  # rows that come within one another's company share a commit
@@ -83,6 +87,9 @@ class Ledger:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(_SCHEMA)
+        there = {row[1] for row in database.execute("PRAGMA table_info(attempt)")}
+        for name in _ADDED.keys() - there:
+            database.execute(f"ALTER TABLE attempt ADD COLUMN {name} {_ADDED[name]}")
         return database
 
     def _write(self) -> None:
@@ -186,7 +193,7 @@ def _insert_one(database: sqlite3.Connection, row: Attempt) -> None:
         database.execute(_INSERT, astuple(row))
     except sqlite3.IntegrityError:
         key = (row.device, row.request, row.retry)
-        there = database.execute(f"SELECT * FROM attempt WHERE {_KEY}", key).fetchall()
+        there = database.execute(f"SELECT {_NAMES} FROM attempt WHERE {_KEY}", key).fetchall()
         place = COLUMNS.index("attempt")
         if not any(_same_but(place, astuple(row), other) for other in there):
             number = 1 + max(other[place] for other in there)

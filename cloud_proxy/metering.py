@@ -55,6 +55,8 @@ class Attempt:
     total_ms: int
     outcome: str  # ok, unsure, cancelled, expired, or the code of the tier's error
     why: str  # the routing decision, and what went wrong
+    since_ms: int = 0  # from the request's arrival to the end of this attempt
+    slo_ms: int | None = None  # the deadline that was wished for
 
 
 def cost_ud(price: Price, usage: Usage) -> int:

@@ -12,9 +12,11 @@ speaks nothing newer.
 
 import asyncio
 import logging
+import math
 import os
 import random
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -26,6 +28,7 @@ from gmqtt.storage import PersistentStorage  # pyright: ignore[reportMissingType
 
 from cloud_proxy.config import Mqtt, secret
 from cloud_proxy.errors import UserError
+from cloud_proxy.histogram import Histogram
 
 log = logging.getLogger("limpet.mqtt")
 
@@ -34,6 +37,8 @@ _MAX_OUTBOX = 100_000
 _FIRST_DELAY_S = 0.2
 _LONGEST_DELAY_S = 30.0
 _SELF_TEST_TIMEOUT_S = 5.0
+_GUESSED_ACK_MS = 2.0
+_WAY_BACK_FRESH_S = 1.0
 _NEVER = -2  # gmqtt's own reconnecting is off: 0 would try once, -1 for ever
 
 T = TypeVar("T")
@@ -51,8 +56,9 @@ class Refused(LinkDown):
 class _Unacked(PersistentStorage):  # pyright: ignore[reportUntypedBaseClass]
     """The messages that the broker has not acknowledged; tells when one was."""
 
-    def __init__(self, on_ack: Callable[[], None]) -> None:
+    def __init__(self, on_ack: Callable[[float], None]) -> None:
         super().__init__()
+        self._sent_s: dict[int, float] = {}
         self.sending: tuple[str, bytes] | None = None  # the message that is being handed over
         self.messages: dict[int, tuple[str, bytes]] = {}
         self._on_ack = on_ack
@@ -60,10 +66,11 @@ class _Unacked(PersistentStorage):  # pyright: ignore[reportUntypedBaseClass]
     def push_message(self, mid: int, raw_package: bytes) -> None:
         if self.sending:
             self.messages[mid] = self.sending
+            self._sent_s[mid] = time.monotonic()
 
     def remove_message_by_mid(self, mid: int) -> None:
         if self.messages.pop(mid, None) is not None:
-            self._on_ack()
+            self._on_ack((time.monotonic() - self._sent_s.pop(mid)) * 1000)
 
 
 class Link:
@@ -77,7 +84,9 @@ class Link:
         self._on_message = on_message
         self._password = secret(config.password_env, "the broker")
         self._client: Any = None
-        self._unacked = _Unacked(self._pump)
+        self._unacked = _Unacked(self._acked)
+        self._acks = Histogram(_GUESSED_ACK_MS)
+        self._way_back = (0.0, -math.inf)  # ms, and when that was worked out
         self._outbox: deque[tuple[str, bytes]] = deque()
         self._accepted = False  # the present connection, by the broker
         self._lost = asyncio.Event()
@@ -141,6 +150,13 @@ class Link:
         if self._up:
             self._client.unsubscribe(topics)
 
+    def way_back_ms(self) -> float:
+        """Return what 95 of 100 replies take to a board: about what a PUBACK takes to us."""
+        now_s = time.monotonic()
+        if now_s - self._way_back[1] > _WAY_BACK_FRESH_S:
+            self._way_back = (self._acks.quantiles([0.95], now_s)[0], now_s)
+        return self._way_back[0]
+
     async def flush(self, timeout_s: float) -> bool:
         """Return True once everything sent with QoS 1 is acknowledged, False after the timeout."""
         self._pump()
@@ -176,7 +192,7 @@ class Link:
     async def _connect(self) -> None:
         host, _, port = self._config.broker.rpartition(":")
         self._lost = asyncio.Event()
-        self._unacked = _Unacked(self._pump)
+        self._unacked = _Unacked(self._acked)
         self._accepted = False
         client = cast(
             Any,
@@ -246,6 +262,10 @@ class Link:
         if not future.done():
             raise LinkDown("the connection broke")
         return future.result()
+
+    def _acked(self, took_ms: float) -> None:
+        self._acks.add(took_ms, time.monotonic())
+        self._pump()
 
     def _pump(self) -> None:
         """Hand over what the window has room for."""

@@ -1,11 +1,13 @@
 """A board's conversation in the shape that OpenAI-compatible models are asked in."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cloud_proxy.request import Message, Request
+from cloud_proxy.boards import Board
+from cloud_proxy.talk import ChatMessage
 
-ChatMessage = dict[str, Any]
+Message = Mapping[str, Any]  # an entry of the wire's "msgs"
 
 _RULES = (
     "You are the agent of a small microcontroller board and answer the person who owns it. "
@@ -19,15 +21,17 @@ _RULES = (
 _ENDED = "done, as said above"
 
 
-def messages(request: Request) -> list[ChatMessage]:
+def messages(
+    board: Board | None, talk: Sequence[Message], memory: Mapping[str, str], now: str
+) -> list[ChatMessage]:
     """Return the system prompt and the conversation.
 
     Every call gets a result, because upstreams refuse a conversation with an open call. A turn
     that the board ended by itself has none: what came back is in the words beside the call.
     """
-    out: list[ChatMessage] = [{"role": "system", "content": system(request)}]
+    out: list[ChatMessage] = [{"role": "system", "content": system(board, memory, now)}]
     open_calls: list[str] = []  # ids that wait for a result
-    for number, message in enumerate(request.messages):
+    for number, message in enumerate(talk):
         if "r" in message:
             out.extend(_results(message["r"], open_calls))
             open_calls = []
@@ -42,10 +46,9 @@ def messages(request: Request) -> list[ChatMessage]:
     return out
 
 
-def system(request: Request) -> str:
+def system(board: Board | None, memory: Mapping[str, str], now: str) -> str:
     """Return the system prompt: the rules, and what is known of the board."""
     facts: list[str] = []
-    board = request.board
     if board:
         facts.append(f"Board: {board.name} ({board.chip}).")
         facts.append(f"Pins that may be used: {', '.join(map(str, board.pins)) or 'none'}.")
@@ -55,9 +58,9 @@ def system(request: Request) -> str:
             facts.append(f"Answer in a {board.tone} tone.")
     else:
         facts.append("The board has not said which tools it has: call none.")
-    facts.append(f"Local time: {request.now}." if request.now else "The board's clock is not set.")
-    if request.memory:
-        facts.append("Remembered (data): " + json.dumps(dict(request.memory), ensure_ascii=False))
+    facts.append(f"Local time: {now}." if now else "The board's clock is not set.")
+    if memory:
+        facts.append("Remembered (data): " + json.dumps(dict(memory), ensure_ascii=False))
     return "\n".join([_RULES, *facts])
 
 

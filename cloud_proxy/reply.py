@@ -16,7 +16,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How a request ended: with a completion, or with one of the wire's error codes."""
+    """How a request ended: with a completion, or with one of the wire's error codes.
+
+    why: what went wrong, or why that tier answered.
+    """
 
     completion: Completion | None = None
     code: str = ""

@@ -40,7 +40,7 @@ FIELDS = {
         "end:bool "  # true: the turn ends with "say"; else send the results back
         "err:str "  # short code: busy, budget, expired, refused, upstream, invalid
         "why:str "  # the error in words, for a person
-        "use:dict "  # {"tier", "model", "in", "out": tokens, "ud": micro-dollars, "ms"}
+        "use:dict "  # {"tier", "model", "by": reason, "in", "out": tokens, "ud": micro-$, "ms"}
     ),
     CHAT: (
         "text:str! "  # the sentence
@@ -83,6 +83,7 @@ if __debug__:  # what a board only sends is for its peers to check: not in its b
             "now:str "  # local time "2026-11-22 18:45", absent while the clock is not set
             "slo_ms:int "  # deadline wished for
             "private:bool "  # true: must not leave the edge tier
+            "wait:bool "  # true: may be held back a while, to be answered with others
             "max_ud:int "  # micro-dollars that this request may cost
         ),
         CANCEL: "id:str! ",  # the request to stop

@@ -4,12 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, cast
 
-from cloud_proxy.catalogue import Catalogue, coerce
+from cloud_proxy.catalogue import coerce
 from cloud_proxy.metering import Usage, estimate_tokens
+from cloud_proxy.talk import CallLimits, Talk
 from cloud_proxy.tiers.base import Call, Completion, Stream, TierError
-from firmware import wire
-
-_MAX_ARGS_DEPTH = wire.MAX_DEPTH - 4  # a reply wraps arguments in four levels at most
 
 _Json = dict[str, Any]
 
@@ -27,13 +25,14 @@ class _Call:
 class Assembly:
     """Text, tool calls and usage as they come in, streamed or whole."""
 
-    def __init__(self, tools: Catalogue | None, stream: Stream) -> None:
-        self._tools = tools
+    def __init__(self, talk: Talk, stream: Stream) -> None:
+        self._tools = talk.tools
+        self._limits = talk.limits
         self._stream = stream
         self._text: list[str] = []
         self._calls: dict[int, _Call] = {}
         self._usage: Usage | None = None
-        self._finished = False  # a finish_reason came
+        self._finish = ""  # the finish_reason
         self.done = False  # nothing more will come
 
     def event(self, data: bytes) -> None:
@@ -44,8 +43,7 @@ class Assembly:
         chunk = _object(data)
         self._read_usage(chunk.get("usage"))
         for choice in _list(chunk.get("choices"))[:1]:
-            if choice.get("finish_reason"):
-                self._finished = True
+            self._finish = str(choice.get("finish_reason") or self._finish)
             self._read_message(choice.get("delta"), streamed=True)
 
     def whole(self, data: bytes) -> None:
@@ -56,11 +54,12 @@ class Assembly:
             raise Garbage("an answer without choices")
         self._read_usage(body.get("usage"))
         self._read_message(choices[0].get("message"), streamed=False)
-        self._finished = self.done = True
+        self._finish = str(choices[0].get("finish_reason") or "stop")
+        self.done = True
 
     def completion(self) -> Completion:
         """Return the answer. Raises TierError if it broke off, Garbage if it is empty."""
-        if not (self.done or self._finished):
+        if not (self.done or self._finish):
             raise TierError("cut", "the stream ended before the answer did")
         say = "".join(self._text)
         calls, dropped = self._checked_calls()
@@ -74,6 +73,7 @@ class Assembly:
             end=not calls,
             usage=self._usage or self._estimate(),
             note="; ".join(dropped)[:200],
+            cut_short=self._finish == "length",
         )
 
     def _read_message(self, message: Any, *, streamed: bool) -> None:
@@ -86,12 +86,13 @@ class Assembly:
             if streamed:
                 self._stream.text(content)
         for position, piece in enumerate(_list(fields.get("tool_calls"))):
+            self._stream.began()
             index = piece.get("index", position)
             function = cast(_Json, piece.get("function") or {})
             if not isinstance(index, int) or not isinstance(function, dict):  # pyright: ignore
                 raise Garbage("a tool call that cannot be read")
-            if index not in self._calls and len(self._calls) >= 4 * wire.MAX_CALLS:
-                raise Garbage(f"over {4 * wire.MAX_CALLS} tool calls")
+            if index not in self._calls and len(self._calls) >= 4 * self._limits.most:
+                raise Garbage(f"over {4 * self._limits.most} tool calls")
             call = self._calls.setdefault(index, _Call())
             name, arguments = function.get("name"), function.get("arguments")
             if isinstance(name, str) and not call.name:
@@ -106,12 +107,12 @@ class Assembly:
         dropped: list[str] = []
         for index in sorted(self._calls):
             call = self._calls[index]
-            name = call.name[:32]
+            name = call.name[:64]
             if self._tools is None or call.name not in self._tools.names:
-                dropped.append(f"{name} is no tool of this board")
-            elif len(calls) == wire.MAX_CALLS:
+                dropped.append(f"{name} is no tool of {self._limits.whose}")
+            elif len(calls) == self._limits.most:
                 dropped.append(f"{name} is one call too many")
-            elif (args := _arguments(call.arguments)) is None:
+            elif (args := _arguments(call.arguments, self._limits)) is None:
                 dropped.append(f"the arguments of {name} cannot be read")
             else:
                 calls.append(Call(call.name, coerce(self._tools, call.name, args)))
@@ -163,9 +164,9 @@ def _list(value: Any) -> list[_Json]:
     return entries
 
 
-def _arguments(text: str) -> _Json | None:
-    """Return a call's arguments, or None for what a board must never be sent."""
-    if _depth(text) > _MAX_ARGS_DEPTH or len(text) > wire.MAX_IN:
+def _arguments(text: str, limits: CallLimits) -> _Json | None:
+    """Return a call's arguments, or None for what nobody must be sent."""
+    if len(text) > limits.args_bytes or _depth(text) > limits.args_depth:
         return None
     try:
         value = json.loads(text or "{}")

@@ -1,12 +1,13 @@
 """What a tier is: something that completes a request, or says cleanly why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cloud_proxy.candidates import TierState
+from cloud_proxy.health import Health
 from cloud_proxy.metering import Price, Usage
 from cloud_proxy.request import Request
-from cloud_proxy.routing import TierState
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Completion:
     usage: Usage = Usage()
     confidence: float = 1.0  # of tiers that know theirs
     note: str = ""  # what was put right, for the ledger
+    cut_short: bool = False  # it reached the most tokens that it might have
 
 
 class TierError(Exception):
@@ -55,24 +57,43 @@ class TierError(Exception):
         self.tier_at_fault = tier_at_fault
 
 
+def _alone() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Stream:
-    """Where a tier puts text as it comes, and what is known of an answer that broke off."""
+    """Where a tier puts text as it comes, and what is known of an answer that broke off.
+
+    claim: asked at the first piece whether this attempt is the one that is heard; of a request
+    and its hedge only one is.
+    """
 
     sink: Callable[[str], None]
     clock: Callable[[], float]
-    first_s: float | None = None  # when the first text came
+    claim: Callable[[], bool] = _alone
+    first_s: float | None = None  # when the first piece came, be it text or a call
+    sent: bool = False  # text has gone out: nobody else can answer any more
     characters: int = 0
-    prompt_characters: int = field(default=0)  # sent upstream; 0: nothing left the proxy yet
+    prompt_characters: int = 0  # sent upstream; 0: nothing left the proxy yet
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])  # of the upstream's reply
+    _heard: bool = True
+
+    def began(self) -> None:
+        """Note that the answer begins."""
+        if self.first_s is None:
+            self.first_s = self.clock()
+            self._heard = self.claim()
 
     def text(self, piece: str) -> None:
         """Pass a piece of the answer on."""
         if not piece:
             return
-        if self.first_s is None:
-            self.first_s = self.clock()
+        self.began()
         self.characters += len(piece)
-        self.sink(piece)
+        if self._heard:
+            self.sent = True
+            self.sink(piece)
 
 
 class Tier(Protocol):
@@ -81,10 +102,11 @@ class Tier(Protocol):
     name: str
     model: str
     price: Price
+    max_output_tokens: int
     escalate_below: float  # an answer less sure than this goes on to the next tier
 
-    def state(self, predicted_ms: float, open_until_s: float) -> TierState:
-        """Return how routing sees this tier now."""
+    def state(self, health: Health, input_tokens: int, whole: bool, now_s: float) -> TierState:
+        """Return how routing sees this tier now, for a request of that size and kind."""
         ...
 
     async def start(self) -> None:

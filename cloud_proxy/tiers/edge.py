@@ -4,12 +4,13 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from cloud_proxy.candidates import TierState
 from cloud_proxy.config import EdgeTier
 from cloud_proxy.edge_model import Answer, EdgeModel
 from cloud_proxy.errors import UserError
+from cloud_proxy.health import Health
 from cloud_proxy.metering import FREE, Usage
 from cloud_proxy.request import Request
-from cloud_proxy.routing import TierState
 from cloud_proxy.tiers.base import Call, Completion, Stream, TierError
 
 MAX_WAITING = 64  # sentences; at some 3 ms each the last one waits 0.2 s
@@ -20,6 +21,7 @@ class Edge:
     """A tier around `EdgeModel`. One thread: the model is one core's work at a time."""
 
     price = FREE
+    max_output_tokens = 0  # none that anybody pays for
 
     def __init__(self, name: str, config: EdgeTier) -> None:
         self.name = name
@@ -30,15 +32,19 @@ class Edge:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="edge")
         self._waiting = 0
 
-    def state(self, predicted_ms: float, open_until_s: float) -> TierState:
+    def state(self, health: Health, input_tokens: int, whole: bool, now_s: float) -> TierState:
         """Return how routing sees it: free, private, and done after one round."""
         return TierState(
             name=self.name,
             private=True,
             rounds=False,
             context_tokens=_CONTEXT_TOKENS,
-            predicted_ms=predicted_ms,
-            open_until_s=open_until_s,
+            max_output_tokens=self.max_output_tokens,
+            latency=health.in_one_piece.predict(0, now_s),
+            open_until_s=health.breaker.open_until_s,
+            trying=health.breaker.trying,
+            in_flight=health.in_flight,
+            room=MAX_WAITING,
         )
 
     async def start(self) -> None:
@@ -56,20 +62,21 @@ class Edge:
 
     async def complete(self, request: Request, stream: Stream) -> Completion:
         """Return the model's answer; the board carries the calls out and fills the text."""
-        results = request.results
+        results = request.talk.results
         if results is not None:
             return Completion(say=_tell(results), usage=Usage(estimated=True))
         if self._loaded is None:
             raise TierError("down", "the edge model is not loaded")
         if self._waiting >= MAX_WAITING:
             raise TierError("busy", f"{MAX_WAITING} sentences wait already", tier_at_fault=False)
-        sentence = request.sentence
-        names = request.tools.names if request.tools else None
+        talk = request.talk
+        sentence = talk.sentence
+        names = talk.tools.names if talk.tools else None
         stream.prompt_characters = len(sentence)
         self._waiting += 1
         try:
             answer = await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._loaded.answer, sentence, names, request.memory
+                self._pool, self._loaded.answer, sentence, names, talk.memory
             )
         finally:
             self._waiting -= 1

@@ -6,27 +6,24 @@ becomes a TierError. aiohttp sets TCP_NODELAY on its connections.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
+from cloud_proxy.candidates import TierState
 from cloud_proxy.config import OpenAITier, secret
 from cloud_proxy.errors import UserError
-from cloud_proxy.metering import Price, Usage, price_from_tables, price_from_usd
-from cloud_proxy.prompt import messages
+from cloud_proxy.health import Health
+from cloud_proxy.metering import Price, price_from_tables, price_from_usd
 from cloud_proxy.request import Request
-from cloud_proxy.routing import TierState
-from cloud_proxy.tiers.assembly import Assembly, Garbage
+from cloud_proxy.tiers.assembly import Assembly
 from cloud_proxy.tiers.base import Completion, Stream, TierError
-from cloud_proxy.tiers.sse import Events, EventTooLong
+from cloud_proxy.tiers.sse import Events
+from cloud_proxy.tiers.upstream_errors import refused, upstream_errors
 
-_NOTHING = Usage(estimated=False)  # the upstream refused before it did any work
-_DEFAULT_RETRY_AFTER_S = 5.0
-_REQUEST_AT_FAULT = frozenset({400, 413, 422})  # the next request may well be answered
-_ERROR_BODY_BYTES = 2048
 _TRAILER_TIMEOUT_S = 0.05
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class OpenAICompatible:
@@ -39,25 +36,36 @@ class OpenAICompatible:
         self.name = name
         self.model = config.model
         self.price = _price(name, config)
+        self.max_output_tokens = config.max_output_tokens
         self._config = config
         self._url = config.url.rstrip("/") + "/chat/completions"
+        self._provider = config.provider or urlsplit(config.url).netloc
         key = secret(config.key_env, f"tier {name}")
         self._headers = {"content-type": "application/json"}
         if key:
             self._headers["authorization"] = "Bearer " + key
         self._session: aiohttp.ClientSession | None = None
 
-    def state(self, predicted_ms: float, open_until_s: float) -> TierState:
+    def state(self, health: Health, input_tokens: int, whole: bool, now_s: float) -> TierState:
         """Return how routing sees it."""
+        config = self._config
+        requests_left, tokens_left = health.rate.left(now_s)
         return TierState(
             name=self.name,
+            provider=self._provider,
             price=self.price,
-            private=self._config.private,
-            tools=self._config.tools,
-            context_tokens=self._config.context_tokens,
-            max_output_tokens=self._config.max_output_tokens,
-            predicted_ms=predicted_ms,
-            open_until_s=open_until_s,
+            private=config.private,
+            tools=config.tools,
+            streams=config.streams,
+            context_tokens=config.context_tokens,
+            max_output_tokens=config.max_output_tokens,
+            latency=health.timings(whole or not config.streams).predict(input_tokens, now_s),
+            open_until_s=health.breaker.open_until_s,
+            trying=health.breaker.trying,
+            requests_left=requests_left,
+            tokens_left=tokens_left,
+            in_flight=health.in_flight,
+            room=config.max_connections,
         )
 
     async def start(self) -> None:
@@ -80,101 +88,72 @@ class OpenAICompatible:
             await self._session.close()
 
     async def complete(self, request: Request, stream: Stream) -> Completion:
-        """Stream one completion; cancelling closes its connection, which stops the upstream."""
+        """Return one completion; cancelling closes its connection, which stops the upstream."""
+        if self._session is None:
+            raise TierError("down", "the tier is not started")
         body = self._body(request)
         stream.prompt_characters = len(body)
-        assembly = Assembly(request.tools, stream)
-        async with self._errors(), self._post(body) as response:
+        async with (
+            upstream_errors(self._config),
+            self._session.post(self._url, data=body, allow_redirects=False) as response,
+        ):
+            stream.headers = response.headers
             if response.status != 200:
-                raise await _refused(response)
-            size = 0
-            events = Events()
-            plain = "event-stream" not in response.headers.get("content-type", "")
-            whole = bytearray()
-            async for data in response.content.iter_any():
-                size += len(data)
-                if size > self._config.max_response_bytes:
-                    raise TierError("endless", f"an answer of over {size} bytes")
-                if plain:
-                    whole += data
-                    continue
-                for event in events.feed(data):
-                    assembly.event(event)
-                if assembly.done:
-                    await _finish(response)
-                    break
+                raise await refused(response)
+            return await self._read(response, Assembly(request.talk, stream))
+
+    async def _read(self, response: aiohttp.ClientResponse, assembly: Assembly) -> Completion:
+        size = 0
+        events = Events()
+        plain = "event-stream" not in response.headers.get("content-type", "")
+        whole = bytearray()
+        async for data in response.content.iter_any():
+            size += len(data)
+            if size > self._config.max_response_bytes:
+                raise TierError("endless", f"an answer of over {size} bytes")
             if plain:
-                assembly.whole(bytes(whole))
-            return assembly.completion()
+                whole += data
+                continue
+            for event in events.feed(data):
+                assembly.event(event)
+            if assembly.done:
+                await _finish(response)
+                break
+        if plain:
+            assembly.whole(bytes(whole))
+        return assembly.completion()
 
     def _body(self, request: Request) -> bytes:
         config = self._config
+        streams = config.streams and not request.whole
+        tokens = min(
+            request.max_output_tokens or config.max_output_tokens, config.max_output_tokens
+        )
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": messages(request),
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            config.max_tokens_name: config.max_output_tokens,
+            "messages": request.talk.chat(),
+            **request.talk.options,
+            "stream": streams,
+            config.max_tokens_name: tokens,
             **config.extra,
         }
-        if request.tools and request.tools.schemas and config.tools:
-            body["tools"] = request.tools.schemas
-        return json.dumps(body, separators=(",", ":")).encode()
-
-    @asynccontextmanager
-    async def _post(self, body: bytes) -> AsyncGenerator[aiohttp.ClientResponse]:
-        if self._session is None:
-            raise TierError("down", "the tier is not started")
-        async with self._session.post(self._url, data=body, allow_redirects=False) as response:
-            yield response
-
-    @asynccontextmanager
-    async def _errors(self) -> AsyncGenerator[None]:
-        """Turn what aiohttp and a bad answer raise into TierError."""
-        try:
-            yield
-        except aiohttp.ConnectionTimeoutError as e:
-            why = f"no connection within {self._config.connect_timeout_s:g} s"
-            raise TierError("timeout", why, usage=_NOTHING) from e
-        except aiohttp.ClientConnectorError as e:
-            raise TierError("connect", str(e.os_error or e), usage=_NOTHING) from e
-        except TimeoutError as e:
-            why = f"silent for {self._config.idle_timeout_s:g} s, or not done within "
-            raise TierError("timeout", f"{why}{self._config.total_timeout_s:g} s") from e
-        except (aiohttp.ClientError, OSError) as e:
-            raise TierError("cut", f"the answer broke off: {type(e).__name__}") from e
-        except (Garbage, EventTooLong) as e:
-            raise TierError("garbage", str(e)) from e
+        if streams:
+            body["stream_options"] = {"include_usage": True}
+        tools = request.talk.tools
+        if tools and tools.schemas and config.tools:
+            body["tools"] = tools.schemas
+        return _encode(body).encode()
 
 
 async def _finish(response: aiohttp.ClientResponse) -> None:
     """Wait a moment for the end of a stream that has said [DONE], so that it can be used again."""
+    if response.content.at_eof():
+        return
     try:
         async with asyncio.timeout(_TRAILER_TIMEOUT_S):
             await response.content.readany()
     except TimeoutError:  # it stays open: then the connection is closed instead
         pass
-
-
-async def _refused(response: aiohttp.ClientResponse) -> TierError:
-    """Return the error for a status other than 200, with what the upstream says of it."""
-    body = await response.content.read(_ERROR_BODY_BYTES)
-    said = " ".join(body.decode("utf-8", "replace").split())[:200]
-    why = f"HTTP {response.status}: {said}"
-    if response.status in (429, 503):
-        retry_after_s = _retry_after_s(response.headers.get("retry-after"))
-        if response.status == 429 or retry_after_s is not None:
-            rest_s = _DEFAULT_RETRY_AFTER_S if retry_after_s is None else retry_after_s
-            return TierError("rate_limited", why, usage=_NOTHING, retry_after_s=rest_s)
-    at_fault = response.status not in _REQUEST_AT_FAULT
-    return TierError(f"http_{response.status}", why, usage=_NOTHING, tier_at_fault=at_fault)
-
-
-def _retry_after_s(header: str | None) -> float | None:
-    try:
-        return max(0.0, float(header)) if header else None
-    except ValueError:  # a date: too rare among these endpoints to be worth a parser
-        return None
 
 
 def _price(name: str, config: OpenAITier) -> Price:

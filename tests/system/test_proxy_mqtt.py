@@ -29,7 +29,7 @@ def test_a_sentence_comes_back_as_calls_and_a_row_is_written(device, proxy):
     assert reply["calls"] == [{"tool": "gpio_write", "args": {"pin": 2, "value": 1}}]
     assert reply["end"] is True and reply["say"] and "err" not in reply
     use = reply["use"]
-    assert (use["tier"], use["ud"]) == ("edge", 0)
+    assert (use["tier"], use["by"], use["ud"]) == ("edge", "only", 0)
     [row] = proxy.rows()
     assert (row["device"], row["request"], row["tier"], row["outcome"]) == (
         "d1", reply["id"], "edge", "ok",

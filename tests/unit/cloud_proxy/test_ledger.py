@@ -34,8 +34,19 @@ def test_rows_arrive_in_order_and_survive(tmp_path):
         "time_ms": 1, "device": "d1", "request": "r0", "retry": 0, "attempt": 0, "tier": "edge",
         "model": "m", "input_tokens": 5, "output_tokens": 3, "cached_tokens": 0, "estimated": 1,
         "cost_ud": 7, "price_version": "free", "ttft_ms": None, "total_ms": 12, "outcome": "ok",
-        "why": "it was there",
+        "why": "it was there", "since_ms": 0, "slo_ms": None,
     }  # fmt: skip
+
+
+def test_a_ledger_of_an_earlier_version_gets_the_columns_that_it_lacks(tmp_path):
+    file = tmp_path / "l.sqlite"
+    written(file, [ROW])
+    old = sqlite3.connect(file, isolation_level=None)
+    old.execute("ALTER TABLE attempt DROP COLUMN since_ms")
+    old.execute("ALTER TABLE attempt DROP COLUMN slo_ms")
+    old.close()
+    written(file, [replace(ROW, request="r2", since_ms=40, slo_ms=50)])
+    assert [(row["since_ms"], row["slo_ms"]) for row in attempts(file)] == [(0, None), (40, 50)]
 
 
 def test_the_same_row_twice_is_there_once(tmp_path):

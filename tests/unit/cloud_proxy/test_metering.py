@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_proxy.health import Estimate, Health
 from cloud_proxy.metering import (
     FREE,
     Price,
@@ -59,34 +58,3 @@ def test_the_worst_case_is_not_below_what_uncached_tokens_cost(price, fresh, out
 
 def test_a_token_is_about_four_characters():
     assert [estimate_tokens(n) for n in (0, 1, 4, 5)] == [0, 1, 1, 2]
-
-
-def test_an_estimate_follows_what_is_measured_and_fades_to_the_guess():
-    estimate = Estimate(1000.0)
-    assert estimate.predict(0.0) == 1000.0
-    for second in range(30):
-        estimate.add(100.0, float(second))
-    assert 100 <= estimate.predict(30.0) < 150
-    assert estimate.predict(30.0 + 10 * 300) == pytest.approx(1000, rel=0.01)
-
-
-def test_the_breaker_opens_after_three_failures_and_rests_longer_each_time():
-    health = Health(Estimate(100.0))
-    health.failed(0.0)
-    health.failed(0.0)
-    assert health.open_until_s == 0
-    health.failed(10.0)
-    assert health.open_until_s == 15.0
-    health.failed(20.0)
-    assert health.open_until_s == 30.0
-    health.succeeded(100.0, 40.0)
-    health.failed(41.0)
-    assert health.open_until_s == 30.0
-
-
-def test_an_overloaded_tier_rests_as_long_as_it_asks_for():
-    health = Health(Estimate(100.0))
-    health.failed(100.0, retry_after_s=7.0)
-    assert health.open_until_s == 107.0
-    health.failed(100.0, retry_after_s=10.0**9)
-    assert health.open_until_s == 700.0

@@ -1,15 +1,15 @@
 """Requests and replies: what comes in ends as a request or a WireError, what goes out fits."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_proxy import bodies, reply
+from cloud_proxy.board_talk import MAX_TTL_S, from_wire
 from cloud_proxy.boards import Boards
-from cloud_proxy.prompt import messages
-from cloud_proxy.request import MAX_TTL_S, from_wire
 from cloud_proxy.tiers.base import Call, Completion
 from cloud_proxy.tiers.sse import MAX_EVENT_BYTES, Events, EventTooLong
 from firmware import wire
@@ -41,19 +41,20 @@ def test_any_body_is_a_request_or_a_wire_error(fields, msgs):
     except wire.WireError:
         return
     assert request.expires_s <= 100 + MAX_TTL_S
-    assert json.dumps(messages(request))
-    assert isinstance(request.sentence, str)
+    assert json.dumps(request.talk.chat())
+    assert isinstance(request.talk.sentence, str)
 
 
 def test_the_catalogue_counts_only_for_the_hash_that_the_request_names():
     board = Boards().announce("d1", INFO)
-    assert from_wire("d1", BODY, board, 0.0, 80).tools.names == {"t"}
-    assert from_wire("d1", {**BODY, "hash": "old"}, board, 0.0, 80).tools is None
+    assert from_wire("d1", BODY, board, 0.0, 80).talk.tools.names == {"t"}
+    assert from_wire("d1", {**BODY, "hash": "old"}, board, 0.0, 80).talk.tools is None
 
 
 def test_routing_is_told_what_is_left_of_the_deadline():
     request = made(slo_ms=500, private=True)
-    assert request.ask(100.2).slo_ms == 300
+    assert request.ask(100.2).slo_ms == pytest.approx(300)
+    assert replace(request, way_back_ms=40.0).ask(100.2).slo_ms == pytest.approx(260)
     assert request.ask(200.0).slo_ms == 0
     assert request.ask(100.0).private
     assert made().ask(200.0).slo_ms is None
@@ -73,7 +74,7 @@ CONVERSATIONS = {
 
 @pytest.mark.parametrize("msgs, contents", CONVERSATIONS.values(), ids=CONVERSATIONS)
 def test_conversation(msgs, contents):
-    chat = messages(made(msgs=msgs))
+    chat = made(msgs=msgs).talk.chat()
     told = [message for message in chat if message["role"] == "tool"]
     assert len(told) == len(contents)
     for message, content in zip(told, contents, strict=True):

@@ -1,0 +1,66 @@
+"""What goes wrong between us and an upstream, as TierError: one word for the ledger each."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from cloud_proxy.config import OpenAITier
+from cloud_proxy.metering import Usage
+from cloud_proxy.tiers.assembly import Garbage
+from cloud_proxy.tiers.base import TierError
+from cloud_proxy.tiers.sse import EventTooLong
+
+_NOTHING = Usage(estimated=False)  # the upstream refused before it did any work
+_DEFAULT_RETRY_AFTER_S = 5.0
+_REQUEST_AT_FAULT = frozenset({400, 413, 422})  # the next request may well be answered
+_ERROR_BODY_BYTES = 2048
+
+
+@asynccontextmanager
+async def upstream_errors(config: OpenAITier) -> AsyncGenerator[None]:
+    """Turn what aiohttp and a bad answer raise into TierError."""
+    try:
+        yield
+    except aiohttp.ConnectionTimeoutError as e:
+        why = f"no connection within {config.connect_timeout_s:g} s"
+        raise TierError("timeout", why, usage=_NOTHING) from e
+    except aiohttp.ClientConnectorError as e:
+        raise TierError("connect", str(e.os_error or e), usage=_NOTHING) from e
+    except TimeoutError as e:
+        why = f"silent for {config.idle_timeout_s:g} s, or not done within "
+        raise TierError("timeout", f"{why}{config.total_timeout_s:g} s") from e
+    except (aiohttp.ClientError, OSError) as e:
+        raise TierError("cut", f"the answer broke off: {type(e).__name__}") from e
+    except (Garbage, EventTooLong) as e:
+        raise TierError("garbage", str(e)) from e
+
+
+async def refused(response: aiohttp.ClientResponse) -> TierError:
+    """Return the error for a status other than 200, with what the upstream says of it."""
+    body = await response.content.read(_ERROR_BODY_BYTES)
+    said = " ".join(body.decode("utf-8", "replace").split())[:200]
+    why = f"HTTP {response.status}: {said}"
+    if response.status in (429, 503):
+        wait_s = retry_after_s(response.headers.get("retry-after"), time.time())
+        if response.status == 429 or wait_s is not None:
+            rest_s = _DEFAULT_RETRY_AFTER_S if wait_s is None else wait_s
+            return TierError("rate_limited", why, usage=_NOTHING, retry_after_s=rest_s)
+    at_fault = response.status not in _REQUEST_AT_FAULT
+    return TierError(f"http_{response.status}", why, usage=_NOTHING, tier_at_fault=at_fault)
+
+
+def retry_after_s(header: str | None, now_s: float) -> float | None:
+    """Return the seconds that a Retry-After header asks for, be it a number or a date."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - now_s)
+    except ValueError:
+        return None
