@@ -35,6 +35,10 @@ _CHANGES = {
             '        sys.print_exception(context["exception"], sys.stderr)\n',
         ),
         (
+            "self.poller = select.poll()\n",
+            "self.poller = select.poll()\n        self.poller.is_loop = True\n",
+        ),
+        (
             "if not main_task or not main_task.state:\n"
             "                    # no main_task, or main_task is done so finished running\n"
             "                    return\n",

@@ -90,7 +90,7 @@ class Board:
         self._thread: threading.Thread | None = None
         self._ended_us: int | None = None
         self._last_heap = HeapStats(0, 0, 0, 0)
-        self.serial.connect(self.clock.wake)
+        self.serial.connect(self.clock.wake, self.clock.note_input)
         for path, data in (files or {}).items():
             if overwrite or not self.volume.exists(path):
                 self.volume.write(path, data)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from host.emulator import imports
 from host.emulator.anatomy import anatomy
+from host.emulator.cell import CELL, MONOTONIC, REALTIME, WORDS
 from host.emulator.descriptors import Console, Descriptor, RandomSource, Table
 from host.emulator.files import GuestFiles
 from host.emulator.heap import HeapStats
@@ -90,7 +91,9 @@ class Boot:
         files = GuestFiles(self.volume, devices)
         arguments = ["micropython", "-X", f"heapsize={heap_bytes}", "-c", _START]
         base_us = unix_us() - self.clock.now_us
-        return Wasi(arguments, self.clock, self.descriptors, files, lambda: base_us, self._random)
+        return Wasi(
+            arguments, self.clock, self.descriptors, files, base_us, self._random, self._port
+        )
 
     def run(self) -> None:
         """Run to the end. Raises BoardExit or VmCrash."""
@@ -99,13 +102,18 @@ class Boot:
         handlers["host_call"] = self._host_call
         handlers["host_result_cap"] = lambda: RESULT_CAP
         vm = Vm(handlers, self._tick)
-        self.memory = self._wasi.memory = vm.memory
+        self.memory = vm.memory
+        self._wasi.attach(vm.memory)
         self._anatomy.set_errnos(vm.memory)
+        words = vm.memory.words(CELL, WORDS)
+        words[REALTIME], words[MONOTONIC] = (base % (1 << 64) for base in self._wasi.bases_us)
+        self.clock.move(words)
         self._vm = vm
         try:
             vm.run()
         finally:
             self._last_heap = self.heap_use()
+            self.clock.leave()
             with self._lock:
                 self._vm = None
                 self.descriptors.abandon()

@@ -3,15 +3,15 @@
 import heapq
 import itertools
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 
+from host.emulator.cell import INPUT, NOW, READ_COST_US, STOP, WORDS
 from host.emulator.timeline import Timeline
-from host.emulator.waker import Waker, Watched, poll_ready
+from host.emulator.traffic import Traffic
+from host.emulator.waker import Sockets, Waker
 
-READ_COST_US = 1  # what reading the clock takes, so that a busy loop gets on
-GRACE_S = 0.0015  # real time given to open sockets before held time jumps
-QUIET_S = 0.05  # no grace is given once the sockets have been quiet for so long
+__all__ = ["READ_COST_US", "Alarm", "Clock"]
 
 
 class Alarm:
@@ -32,6 +32,10 @@ class Clock:
     `read` and `wait` belong to the board's thread; `interrupt`, `alarm` and `now_us` to anyone.
     attend: called on the board's thread at each read and wait when someone called `interrupt`;
     it may raise to unwind the VM. It returns True if the wait should end.
+
+    The time lies in the cell of a VM that runs (see cell.py), so that the guest reads it without
+    a call, up to the STOP that `read` and `wait` set. Whoever changes what that depends on calls
+    `_changed` afterwards.
     """
 
     def __init__(self, timeline: Timeline, attend: Callable[[], bool]) -> None:
@@ -41,20 +45,26 @@ class Clock:
         self.parked_at_us = -1
         self._attend = attend
         self._attention = False
-        self._now_us = timeline.limit_us()
+        self._changes = 0
+        self._words = _no_cell()
+        self._words[NOW] = timeline.limit_us()
         self._alarms: list[tuple[int, int, Alarm]] = []
         self._order = itertools.count()
         self._waker = Waker()
-        self._last_traffic = 0.0
+        self.traffic = Traffic()
         self._parked = threading.Condition()
-        timeline.listen(self._waker.wake)
+        timeline.listen(self._time_changed)
 
     @property
     def now_us(self) -> int:
         """The board's time now; for a board that is not running, the world's."""
+        try:
+            now = self._words[NOW]
+        except ValueError:  # the VM ended just now
+            now = self._words[NOW]
         if self.is_running and self.timeline.is_held:
-            return max(self._now_us, self.timeline.floor_us)
-        return max(self._now_us, self.timeline.limit_us())
+            return max(now, self.timeline.floor_us)
+        return max(now, self.timeline.limit_us())
 
     def is_at(self, limit_us: int) -> bool:
         """Whether the board has come up to this limit and waits there, with nothing to do."""
@@ -67,9 +77,26 @@ class Clock:
 
     def start(self) -> None:
         """Begin at the world's time: a board that is switched on later starts later."""
-        self._now_us = max(self._now_us, self.timeline.limit_us())
+        self._words[NOW] = max(self._words[NOW], self.timeline.limit_us())
         self.parked_at_us = -1
         self.is_running = True
+
+    def move(self, words: memoryview) -> None:
+        """Let the time lie in these words, a VM's cell, from now on."""
+        old, new = self._words, words
+        with self.lock:
+            new[NOW], new[INPUT], new[STOP] = old[NOW], old[INPUT], 0
+            self._words = new
+            old.release()
+
+    def leave(self) -> None:
+        """Take the time out of the VM's cell, which is about to go."""
+        self.move(_no_cell())
+
+    def note_input(self, has_input: bool) -> None:
+        """Let the guest see whether the console has something to read."""
+        with self.lock:
+            self._words[INPUT] = has_input
 
     def stop(self) -> None:
         """Forget the alarms: the board is off."""
@@ -81,7 +108,7 @@ class Clock:
 
     def close(self) -> None:
         """Let go of everything; the clock is not used again."""
-        self.timeline.forget(self._waker.wake)
+        self.timeline.forget(self._time_changed)
         self._waker.close()
 
     def alarm(self, at_us: int, action: Callable[[], None]) -> Alarm:
@@ -89,6 +116,7 @@ class Clock:
         alarm = Alarm(at_us, action)
         with self.lock:
             heapq.heappush(self._alarms, (at_us, next(self._order), alarm))
+        self._changed()
         self._waker.wake()
         return alarm
 
@@ -96,6 +124,7 @@ class Clock:
         """Have `attend` called soon on the board's thread."""
         self._attention = True
         self.parked_at_us = -1
+        self._changed()
         self._waker.wake()
 
     def wake(self) -> None:
@@ -108,59 +137,85 @@ class Clock:
             self._attention = False
             self._attend()
 
-    def traffic(self) -> None:
-        """Note that something was sent or received on a real socket."""
-        self._last_traffic = time.monotonic()
-
     def read(self) -> int:
         """Return the time, and let it advance a little."""
-        now = max(self._now_us, self.timeline.floor_us) + READ_COST_US
-        limit = self.timeline.limit_us()
-        if self.timeline.is_held:
+        words, timeline = self._words, self.timeline
+        now = max(words[NOW], timeline.floor_us) + READ_COST_US
+        limit = timeline.limit_us()
+        if timeline.is_held:
             if now > limit:
                 self.wait(now)
-                return self._now_us
+                return words[NOW]
         elif limit > now:
             now = limit
-        self._now_us = now
+        words[NOW] = now
         if self._attention or (self._alarms and self._alarms[0][0] <= now):
             self._look_up()
+        self._let_read()
         return now
 
     def wait(
         self,
         deadline_us: int | None,
-        watched: Sequence[Watched] = (),
+        sockets: Sockets | None = None,
         ready: Callable[[], bool] | None = None,
     ) -> None:
         """Block the board until its deadline, a socket, `ready()`, or an interrupt.
 
-        deadline_us: None waits for good. watched: sockets that end the wait when they are ready.
+        deadline_us: None waits for good. sockets: end the wait when one is ready.
         """
+        words, timeline, alarms = self._words, self.timeline, self._alarms
         while True:
-            if self._look_up() or (ready and ready()):
-                return
-            if watched and poll_ready(0, watched):
-                self.traffic()
-                return
-            if deadline_us is not None and self._now_us >= deadline_us:
-                return
-            self._now_us = max(self._now_us, self.timeline.floor_us)
-            limit = self.timeline.limit_us()
+            now = words[NOW]
+            if (self._attention or (alarms and alarms[0][0] <= now)) and self._look_up():
+                break
+            if ready and ready():
+                break
+            if sockets and sockets.poll(0):
+                break
+            if deadline_us is not None and now >= deadline_us:
+                break
+            if now < timeline.floor_us:
+                now = words[NOW] = timeline.floor_us
             target = self._next_stop(deadline_us)
-            if self.timeline.is_held:
-                if watched and self._grace(watched):
-                    return
+            limit = timeline.limit_us()
+            if timeline.is_held:
+                if sockets and self.traffic.grace(sockets):
+                    break
                 if target is not None and target <= limit:
-                    self._now_us = max(self._now_us, target)
+                    if target > now:
+                        words[NOW] = target
                     continue
-                self._now_us = max(self._now_us, limit)
+                words[NOW] = max(now, limit)
                 self._park(limit)
             else:
-                self._now_us = max(self._now_us, limit if target is None else min(limit, target))
+                words[NOW] = max(now, limit if target is None else min(limit, target))
                 if target is None or target > limit:
                     timeout_s = None if target is None else (target - limit) / 1e6
-                    self._waker.wait(timeout_s, watched)
+                    self._waker.wait(timeout_s, sockets)
+        self._let_read()
+
+    def _let_read(self) -> None:
+        """Say up to which time the guest may take the time by itself."""
+        timeline, changes = self.timeline, self._changes
+        if not timeline.is_held:
+            return  # STOP is 0: the time comes from the wall
+        stop = timeline.limit_us() + 1
+        if self._alarms:
+            stop = min(stop, self._alarms[0][0])
+        words = self._words
+        words[STOP] = stop
+        if self._attention or self._changes != changes or not timeline.is_held:
+            words[STOP] = 0
+
+    def _changed(self) -> None:
+        self._changes += 1
+        with suppress(ValueError):  # the VM ended just now
+            self._words[STOP] = 0
+
+    def _time_changed(self) -> None:
+        self._changed()
+        self._waker.wake()
 
     def _park(self, limit: int) -> None:
         with self.lock:
@@ -171,27 +226,22 @@ class Clock:
             self._parked.notify_all()
         self._waker.wait(None)
 
-    def _grace(self, watched: Sequence[Watched]) -> bool:
-        if time.monotonic() - self._last_traffic > QUIET_S:
-            return False
-        if not poll_ready(GRACE_S, watched):
-            return False
-        self.traffic()
-        return True
-
     def _next_stop(self, deadline_us: int | None) -> int | None:
-        with self.lock:
-            while self._alarms and self._alarms[0][2].action is None:
-                heapq.heappop(self._alarms)
-            if not self._alarms:
-                return deadline_us
-            at_us = self._alarms[0][0]
+        alarms = self._alarms
+        if not alarms:
+            return deadline_us
+        if alarms[0][2].action is None:
+            with self.lock:
+                while alarms and alarms[0][2].action is None:
+                    heapq.heappop(alarms)
+            return self._next_stop(deadline_us)
+        at_us = alarms[0][0]
         return at_us if deadline_us is None else min(at_us, deadline_us)
 
     def _look_up(self) -> bool:
         """Run the alarms that are due, then attend to interrupts; True ends a wait."""
         with self.lock:
-            while self._alarms and self._alarms[0][0] <= self._now_us:
+            while self._alarms and self._alarms[0][0] <= self._words[NOW]:
                 action = heapq.heappop(self._alarms)[2].action
                 if action:
                     action()
@@ -199,3 +249,7 @@ class Clock:
             return False
         self._attention = False
         return self._attend()
+
+
+def _no_cell() -> memoryview:
+    return memoryview(bytearray(8 * WORDS)).cast("Q")

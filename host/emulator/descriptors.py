@@ -12,7 +12,6 @@ from host.emulator.waker import Watched
 
 READABLE, WRITABLE, ERROR, HANGUP = 1, 4, 8, 16  # poll bits, the ESP32's and Linux's alike
 CHARACTER_DEVICE, DIRECTORY, REGULAR_FILE = 2, 3, 4  # WASI file types
-_READ_AHEAD = 4096
 
 
 class GuestError(Exception):
@@ -93,29 +92,14 @@ class RandomSource(Descriptor):
 
 
 class FlashFile(Descriptor):
-    """A file of the LittleFS volume. One that is only read is read ahead in blocks."""
+    """A file of the LittleFS volume that may be written."""
 
-    def __init__(self, file: OpenFile, read_only: bool) -> None:
+    def __init__(self, file: OpenFile) -> None:
         self._file = file
-        self._read_only = read_only
-        self._position = 0
-        self._ahead = b""
-        self._ahead_at = 0
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes from the position."""
-        if not self._read_only:
-            return self._file.read(size)
-        start = self._position - self._ahead_at
-        # MicroPython's reader takes a short read for the end of the file.
-        if start < 0 or start + size > len(self._ahead):
-            self._file.seek(self._position, 0)
-            self._ahead = self._file.read(max(size, _READ_AHEAD))
-            self._ahead_at = self._position
-            start = 0
-        data = self._ahead[start : start + size]
-        self._position += len(data)
-        return data
+        return self._file.read(size)
 
     def write(self, data: bytes) -> int:
         """Write at the position."""
@@ -123,13 +107,7 @@ class FlashFile(Descriptor):
 
     def seek(self, offset: int, whence: int) -> int:
         """Move the position: whence 0 from the start, 1 from here, 2 from the end."""
-        if not self._read_only:
-            return self._file.seek(offset, whence)
-        base = (0, self._position, self._file.size())[whence]
-        if base + offset < 0:
-            raise GuestError(errnos.EINVAL)
-        self._position = base + offset
-        return self._position
+        return self._file.seek(offset, whence)
 
     def sync(self) -> None:
         """Put it onto the flash."""
@@ -138,6 +116,40 @@ class FlashFile(Descriptor):
     def close(self) -> None:
         """Put it onto the flash and close it."""
         self._file.close()
+
+    def ready(self, bits: int) -> int:
+        """A file never waits."""
+        return bits & (READABLE | WRITABLE)
+
+
+class FlashText(Descriptor):
+    """A file of the volume that is only read: its content as it was when it was opened."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._position = 0
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes from the position."""
+        data = self._content[self._position : self._position + size]
+        self._position += len(data)
+        return data
+
+    def ahead(self, size: int) -> bytes:
+        """Return up to `size` bytes that follow at the position, which stays."""
+        return self._content[self._position : self._position + size]
+
+    def skip(self, size: int) -> None:
+        """Move on: these bytes of what is ahead have been taken."""
+        self._position += size
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Move the position: whence 0 from the start, 1 from here, 2 from the end."""
+        position = offset + (0, self._position, len(self._content))[whence]
+        if position < 0:
+            raise GuestError(errnos.EINVAL)
+        self._position = position
+        return position
 
     def ready(self, bits: int) -> int:
         """A file never waits."""
@@ -157,11 +169,15 @@ class FlashFolder(Descriptor):
 
 
 class Table:
-    """The guest's file numbers. 0-2 are the console, 3 the root folder."""
+    """The guest's file numbers. 0-2 are the console, 3 the root folder.
+
+    changes: grows whenever a file number comes to stand for something else.
+    """
 
     ROOT = 3
 
     def __init__(self) -> None:
+        self.changes = 0
         self._open: dict[int, Descriptor] = {}
 
     def __getitem__(self, number: int) -> Descriptor:
@@ -171,8 +187,13 @@ class Table:
             raise GuestError(errnos.EBADF)
         return found
 
+    def touch(self) -> None:
+        """Note that what is open has changed."""
+        self.changes += 1
+
     def put(self, number: int, descriptor: Descriptor) -> None:
         """Open `descriptor` under a fixed number."""
+        self.changes += 1
         self._open[number] = descriptor
 
     def add(self, descriptor: Descriptor) -> int:
@@ -180,12 +201,14 @@ class Table:
         number = self.ROOT + 1
         while number in self._open:
             number += 1
+        self.changes += 1
         self._open[number] = descriptor
         return number
 
     def close(self, number: int) -> None:
         """Close one; an error in closing still frees the number."""
         self[number]
+        self.changes += 1
         self._open.pop(number).close()
 
     def abandon(self) -> None:

@@ -9,6 +9,7 @@ from host.emulator.descriptors import (
     Descriptor,
     FlashFile,
     FlashFolder,
+    FlashText,
     GuestError,
 )
 from host.emulator.filesystem import TYPE_DIR, FileSystem
@@ -45,14 +46,14 @@ class GuestFiles:
             return FlashFolder(self.volume, path)
         if flags & _DIRECTORY:
             raise GuestError(errnos.ENOTDIR)
-        mode = self._mode(flags, bool(rights & _MAY_READ), may_write, bool(fd_flags & _APPEND))
-        return FlashFile(self.volume.open(path, mode), read_only=not may_write)
+        if not may_write:
+            return FlashText(self.volume.content(path))
+        mode = self._mode(flags, bool(rights & _MAY_READ), bool(fd_flags & _APPEND))
+        return FlashFile(self.volume.open(path, mode))
 
     @staticmethod
-    def _mode(flags: int, may_read: bool, may_write: bool, append: bool) -> str | int:
+    def _mode(flags: int, may_read: bool, append: bool) -> str | int:
         """Return the mode as littlefs-python spells it, or LittleFS's own flags."""
-        if not may_write:
-            return "r"
         both = "+" if may_read else ""
         if flags & _EXCLUSIVE:
             return "x" + both

@@ -1,6 +1,7 @@
 """The LittleFS volume on the flash chip, as the ESP32 port of MicroPython makes and mounts it."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +26,7 @@ _CONFIG = {
     "disk_version": 0x00020000,
 }
 TYPE_FILE, TYPE_DIR = 1, 2
+_KEPT_BYTES = 65536  # of what the board read last
 
 
 class FileSystem:
@@ -39,6 +41,8 @@ class FileSystem:
         self._lock = threading.RLock()
         self._fs: Any = None
         self._config: Any = None
+        self._stats: dict[str, tuple[int, int] | int] = {}  # name -> answer or error of `stat`
+        self._texts: OrderedDict[str, bytes] = OrderedDict()  # name -> content, as last read
 
     def mount(self) -> None:
         """Mount the volume, and format the chip first if there is none on it."""
@@ -59,6 +63,7 @@ class FileSystem:
         """Forget the mounted volume without writing anything, as a power cut does."""
         with self._lock:
             self._fs = self._config = None
+            self._forget_all()
 
     @contextmanager
     def _volume(self) -> Generator[Any]:
@@ -75,10 +80,44 @@ class FileSystem:
 
     def stat(self, path: str) -> tuple[int, int]:
         """Return (TYPE_FILE or TYPE_DIR, size in bytes)."""
-        with self._volume() as fs:
-            found = lfs.stat(fs, path)
-            return found.type, found.size
-        raise AssertionError
+        name = _plain(path)
+        known = self._stats.get(name)
+        if known is None or self.chip.is_cut:
+            with self._volume() as fs:
+                try:
+                    found = lfs.stat(fs, path)
+                    known = found.type, found.size
+                except LittleFSError as error:
+                    known = error.code
+                self._stats[name] = known
+        if isinstance(known, int):
+            raise LittleFSError(known)
+        return known
+
+    def content(self, path: str) -> bytes:
+        """Return a file's content, from memory if it was read before and not changed since."""
+        name = _plain(path)
+        known = self._texts.get(name)
+        if known is not None and not self.chip.is_cut:
+            return known
+        with self._lock:
+            known = self._texts[name] = self.read(path)
+            while sum(map(len, self._texts.values())) > _KEPT_BYTES:
+                self._texts.popitem(last=False)
+        return known
+
+    def forget(self, *paths: str) -> None:
+        """Forget what is known of these: they are being written."""
+        for path in paths:
+            name = _plain(path)
+            known = self._stats.pop(name, None)
+            self._texts.pop(name, None)
+            if isinstance(known, tuple) and known[0] == TYPE_DIR:
+                self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._stats.clear()
+        self._texts.clear()
 
     def names(self, path: str) -> list[tuple[str, int, int]]:
         """Return (name, type, size) for each entry of a folder, without . and .. ."""
@@ -96,16 +135,21 @@ class FileSystem:
     def mkdir(self, path: str) -> None:
         """Make a folder."""
         with self._volume() as fs:
+            self.forget(path)
             lfs.mkdir(fs, path)
 
     def remove(self, path: str) -> None:
         """Remove a file or an empty folder."""
         with self._volume() as fs:
+            self.forget(path)
             lfs.remove(fs, path)
 
     def rename(self, old: str, new: str) -> None:
         """Rename, replacing what is at `new`."""
         with self._volume() as fs:
+            if self.stat(old)[0] == TYPE_DIR:
+                self._forget_all()
+            self.forget(old, new)
             lfs.rename(fs, old, new)
 
     def usage(self) -> tuple[int, int]:
@@ -117,7 +161,9 @@ class FileSystem:
     def open(self, path: str, mode: str | int) -> "OpenFile":
         """Open a file; mode as littlefs-python takes it: r, w, x, with +, or flags."""
         with self._volume() as fs:
-            return OpenFile(self, lfs.file_open(fs, path, mode))
+            if mode != "r":
+                self.forget(path)
+            return OpenFile(self, lfs.file_open(fs, path, mode), path if mode != "r" else None)
         raise AssertionError
 
     def read(self, path: str) -> bytes:
@@ -152,10 +198,14 @@ class FileSystem:
 
 
 class OpenFile:
-    """One open file. What was written is on the flash after `sync` or `close`, not before."""
+    """One open file. What was written is on the flash after `sync` or `close`, not before.
 
-    def __init__(self, files: FileSystem, handle: Any) -> None:
+    written: its path if it may be written.
+    """
+
+    def __init__(self, files: FileSystem, handle: Any, written: str | None) -> None:
         self._files = files
+        self._written = written
         self._handle: Any = handle
 
     @contextmanager
@@ -190,6 +240,7 @@ class OpenFile:
     def sync(self) -> None:
         """Put what was written onto the flash."""
         with self._volume() as fs:
+            self._forget()
             lfs.file_sync(fs, self._handle)
 
     def close(self) -> None:
@@ -197,4 +248,22 @@ class OpenFile:
         handle: Any = self._handle
         self._handle = None
         with self._volume() as fs:
+            self._forget()
             lfs.file_close(fs, handle)
+
+    def _forget(self) -> None:
+        if self._written is not None:
+            self._files.forget(self._written)
+
+
+def _plain(path: str) -> str:
+    """Return the one name of a file that has many: without leading, double and "." parts."""
+    if "//" not in path and "." not in path.replace(".mpy", "").replace(".py", ""):
+        return path.strip("/")
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)

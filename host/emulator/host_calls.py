@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from host.emulator import errnos, sockets
+from host.emulator.cell import CELL, INPUT
 from host.emulator.descriptors import Descriptor, GuestError
 from host.emulator.exits import ProgramExit, Reset
 from host.emulator.polls import Polls
@@ -41,26 +42,29 @@ class Port(Descriptor):
         self._unfinished: dict[int, int] = {}  # deadlines of waits that were interrupted
         self._next_socket: SocketFile | None = None
         self._peer = ("0.0.0.0", 0)
-        self._table = [getattr(self, name) if name else None for name in _METHODS]
+        self._table: list[Callable[[int], int | None]] = [
+            getattr(self, name or "_nothing") for name in _METHODS
+        ]
 
     def seek(self, offset: int, whence: int) -> int:
         """Do operation `whence` with the value `offset`."""
-        action = self._table[whence]
-        if action is None:
-            raise GuestError(errnos.EINVAL)
         try:
             if _PUSH < whence <= _LAST_LOCKED:
-                self._boot.clock.read()  # may wait, so before the lock is taken
-                with self._boot.clock.lock:
-                    return action(offset) or 0
-            return action(offset) or 0
+                clock = self._boot.clock
+                clock.read()  # may wait, so before the lock is taken
+                with clock.lock:
+                    return self._table[whence](offset) or 0
+            return self._table[whence](offset) or 0
         except GuestError as error:
             if error.number == errnos.WASI_EAGAIN:
                 raise GuestError(errnos.EAGAIN) from None
             raise
         finally:
-            if whence != _PUSH:
+            if self._pushed and whence != _PUSH:
                 self._pushed.clear()
+
+    def _nothing(self, _: int) -> int:
+        raise GuestError(errnos.EINVAL)
 
     # -- pins, timers: under the clock's lock -------------------------------------------------
 
@@ -250,12 +254,16 @@ class Port(Descriptor):
         self._polls.drop(poll, self._pushed[0])
 
     @_operation
-    def poll_wait(self, poll: int) -> int:
-        """Wait. Pushed: ms, or none to wait for good. Returns a count; 0xFFFF: interrupted."""
-        timeout_ms = self._pushed[0] if self._pushed else None
-        if timeout_ms != 0:
+    def poll_wait(self, timeout_ms: int) -> int:
+        """Wait. Pushed: the set, or none for set 0. Returns a count; 0xFFFF: interrupted."""
+        if timeout_ms:
             self._boot.sample_heap()
-        return self._polls.wait(poll, timeout_ms)
+        return self._polls.wait(self._pushed[0] if self._pushed else 0, timeout_ms)
+
+    @_operation
+    def input_flag(self, _: int) -> int:
+        """Return the address of a byte that is 1 while the console has input."""
+        return CELL + 8 * INPUT
 
     @_operation
     def poll_next(self, poll: int) -> int:
@@ -267,7 +275,9 @@ class Port(Descriptor):
     @_operation
     def socket_new(self, kind: int) -> None:
         """Make a socket; opening the socket device then gives its file number."""
-        self._next_socket = SocketFile.open(kind, self._boot.clock.traffic, self._boot.socket_taps)
+        self._next_socket = SocketFile.open(
+            kind, self._boot.clock.traffic, self._boot.descriptors.touch, self._boot.socket_taps
+        )
 
     @_operation
     def socket_connect(self, number: int) -> None:

@@ -41,6 +41,10 @@ class GuestMemory:
             raise IndexError(f"guest address {address:#x}..{end:#x} is outside its memory")
         return self._view[address:end]
 
+    def words(self, address: int, count: int) -> memoryview:
+        """Return `count` words of 8 bytes at `address` as one writable view of integers."""
+        return self.window(address, 8 * count).cast("Q")
+
     def _unpack(self, word: struct.Struct, address: int) -> int:
         try:
             return word.unpack_from(self._view, address)[0]

@@ -1,13 +1,26 @@
 """select.poll's other half: sets of file numbers that the board waits on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from host.emulator.clock import Clock
-from host.emulator.descriptors import GuestError, Table
-from host.emulator.waker import Watched
+from host.emulator.descriptors import ERROR, HANGUP, Descriptor, GuestError, Table
+from host.emulator.waker import Sockets, Watched
 
 INTERRUPTED = 0xFFFF
 _INVALID = 32  # POLLNVAL
+
+
+@dataclass
+class _Set:
+    """One poll set. `bits`: of each file number. The rest is made from it, see `Polls._see`."""
+
+    bits: dict[int, int] = field(default_factory=dict[int, int])
+    ready: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    seen: int = -1  # the table's changes when the rest was made; -1: it is to be made
+    sockets: Sockets | None = None
+    numbers: dict[int, int] = field(default_factory=dict[int, int])  # real -> the guest's
+    others: list[tuple[int, int, Descriptor | None]] = field(default_factory=list)  # pyright: ignore
 
 
 class Polls:
@@ -16,73 +29,90 @@ class Polls:
     def __init__(self, clock: Clock, descriptors: Table) -> None:
         self._clock = clock
         self._open = descriptors
-        self._sets: list[dict[int, int]] = []
-        self._ready: list[list[tuple[int, int]]] = []
+        self._sets: list[_Set] = []
 
     def new(self) -> int:
         """Make an empty set and return its number."""
-        self._sets.append({})
-        self._ready.append([])
+        self._sets.append(_Set())
         return len(self._sets) - 1
 
     def put(self, poll: int, number: int, bits: int) -> None:
         """Watch a file number for these bits."""
-        self._sets[poll][number] = bits
+        self._sets[poll].bits[number] = bits
+        self._sets[poll].seen = -1
 
     def drop(self, poll: int, number: int) -> None:
         """Watch it no more."""
-        self._sets[poll].pop(number, None)
+        self._sets[poll].bits.pop(number, None)
+        self._sets[poll].seen = -1
 
-    def wait(self, poll: int, timeout_ms: int | None) -> int:
+    def wait(self, poll: int, timeout_ms: int) -> int:
         """Wait; return how many are ready, 0 after the timeout, INTERRUPTED after an interrupt."""
         clock = self._clock
-        deadline_us = None if timeout_ms is None else clock.now_us + timeout_ms * 1000
-        found = self._collect(poll)
-        if not found and timeout_ms != 0:
-            clock.wait(deadline_us, self._watched(poll), self._any_console(poll))
-            found = self._collect(poll)
-        elif not found:
-            clock.read()
-        self._ready[poll] = found
+        watched = self._see(self._sets[poll])
+        deadline_us = clock.now_us + timeout_ms * 1000
+        found = self._collect(watched)
+        if not found:
+            if timeout_ms == 0:
+                clock.read()
+                return 0
+            clock.wait(deadline_us, watched.sockets, self._any_other(watched))
+            found = self._collect(self._see(watched))
+        watched.ready = found
         if found:
             return len(found)
-        if deadline_us is not None and clock.now_us >= deadline_us:
-            return 0
-        return INTERRUPTED
+        return 0 if clock.now_us >= deadline_us else INTERRUPTED
 
     def next(self, poll: int) -> int:
         """Return the next ready one as number << 8 | bits, or 0 when there are no more."""
-        if not self._ready[poll]:
+        ready = self._sets[poll].ready
+        if not ready:
             return 0
-        number, bits = self._ready[poll].pop(0)
+        number, bits = ready.pop(0)
         return number << 8 | bits
 
-    def _collect(self, poll: int) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
-        for number, bits in self._sets[poll].items():
+    def _see(self, found: _Set) -> _Set:
+        """Sort out what the file numbers of a set stand for, if that may have changed."""
+        if found.seen == self._open.changes:
+            return found
+        found.seen = self._open.changes
+        found.numbers, found.others = {}, []
+        real: list[Watched] = []
+        for number, bits in found.bits.items():
             try:
-                now = self._open[number].ready(bits)
+                descriptor = self._open[number]
             except GuestError:
-                now = _INVALID
-            if now:
-                found.append((number, now))
+                found.others.append((number, bits, None))
+                continue
+            watched = descriptor.watched(bits)
+            if watched:
+                real.append(watched)
+                found.numbers[watched[0].fileno()] = number
+            else:
+                found.others.append((number, bits, descriptor))
+        found.sockets = Sockets(real) if real else None
         return found
 
-    def _watched(self, poll: int) -> list[Watched]:
-        watched: list[Watched] = []
-        for number, bits in self._sets[poll].items():
-            real = self._open[number].watched(bits)
-            if real:
-                watched.append(real)
-        return watched
+    def _collect(self, watched: _Set) -> list[tuple[int, int]]:
+        ready: list[tuple[int, int]] = []
+        for number, bits, descriptor in watched.others:
+            now = descriptor.ready(bits) if descriptor else _INVALID
+            if now:
+                ready.append((number, now))
+        if watched.sockets:
+            for real, now in watched.sockets.poll(0):
+                number = watched.numbers[real]
+                now &= watched.bits[number] | ERROR | HANGUP
+                if now:
+                    ready.append((number, now))
+        if len(ready) > 1:
+            order = list(watched.bits)
+            ready.sort(key=lambda entry: order.index(entry[0]))
+        return ready
 
-    def _any_console(self, poll: int) -> Callable[[], bool] | None:
+    def _any_other(self, watched: _Set) -> Callable[[], bool] | None:
         """Return a check for what is ready without being a socket, or None if all are sockets."""
-        others = [
-            (self._open[number], bits)
-            for number, bits in self._sets[poll].items()
-            if self._open[number].watched(bits) is None
-        ]
+        others = watched.others
         if not others:
             return None
-        return lambda: any(descriptor.ready(bits) for descriptor, bits in others)
+        return lambda: any(d is None or d.ready(bits) for _, bits, d in others)

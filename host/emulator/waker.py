@@ -3,10 +3,26 @@
 import select
 import socket
 import threading
-from collections.abc import Iterable
 from contextlib import suppress
 
+_FOR_GOOD_S = 86400.0
 Watched = tuple[socket.socket, int]  # a socket and poll bits: 1 readable, 4 writable
+
+
+class Sockets:
+    """Sockets to wait for. Make another when one of them was closed."""
+
+    def __init__(self, watched: list[Watched]) -> None:
+        self.watched = watched
+        self._poll = select.poll()
+        for sock, bits in watched:
+            number = sock.fileno()
+            if number >= 0:
+                self._poll.register(number, bits)
+
+    def poll(self, timeout_s: float) -> list[tuple[int, int]]:
+        """Return the ready ones as [(file number, poll bits)]."""
+        return self._poll.poll(timeout_s * 1000)
 
 
 class Waker:
@@ -26,11 +42,10 @@ class Waker:
                 with suppress(BlockingIOError):  # full: it is being woken already
                     self._pair[1].send(b"w")
 
-    def wait(self, timeout_s: float | None, sockets: Iterable[Watched] = ()) -> None:
+    def wait(self, timeout_s: float | None, sockets: Sockets | None = None) -> None:
         """Return when woken, when a socket is ready, or after `timeout_s`; None: no limit."""
-        watched = list(sockets)
-        if watched:
-            self._wait_for_sockets(timeout_s, watched)
+        if sockets:
+            self._wait_for_sockets(timeout_s, sockets.watched)
             return
         with self._condition:
             self._condition.wait_for(lambda: self._woken, timeout_s)
@@ -44,7 +59,8 @@ class Waker:
                     end.setblocking(False)
             woken, self._woken = self._woken, False
         if not woken:
-            poll_ready(timeout_s, [*watched, (self._pair[0], 1)])
+            both = Sockets([*watched, (self._pair[0], 1)])
+            both.poll(_FOR_GOOD_S if timeout_s is None else max(0.0, timeout_s))
         with self._condition:
             self._woken = False
             with suppress(BlockingIOError):
@@ -58,13 +74,3 @@ class Waker:
                 for end in self._pair:
                     end.close()
                 self._pair = None
-
-
-def poll_ready(timeout_s: float | None, watched: Iterable[Watched]) -> dict[int, int]:
-    """Return the ready sockets as {file number: poll bits}."""
-    poll = select.poll()
-    for sock, bits in watched:
-        number = sock.fileno()
-        if number >= 0:
-            poll.register(number, bits)
-    return dict(poll.poll(None if timeout_s is None else max(0.0, timeout_s) * 1000))

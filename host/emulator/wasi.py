@@ -13,10 +13,11 @@ from littlefs.errors import LittleFSError
 
 from host.emulator import errnos
 from host.emulator.clock import Clock
-from host.emulator.descriptors import DIRECTORY, GuestError, Table
+from host.emulator.descriptors import DIRECTORY, Descriptor, GuestError, Table
 from host.emulator.exits import ProgramExit
 from host.emulator.files import GuestFiles
 from host.emulator.memory import GuestMemory
+from host.emulator.window import Window
 
 _REALTIME = 0
 _NS_PER_US = 1000
@@ -59,17 +60,25 @@ class Wasi:
         clock: Clock,
         descriptors: Table,
         files: GuestFiles,
-        wall_epoch_us: Callable[[], int],
+        wall_epoch_us: int,
         chance: random.Random,
+        port: Descriptor,
     ) -> None:
         self.memory: GuestMemory
+        self._window: Window
         self._arguments = [a.encode() + b"\0" for a in arguments]
         self._clock = clock
-        self._boot_us = clock.now_us
+        # What to add to the clock's time for CLOCK_REALTIME and for CLOCK_MONOTONIC.
+        self.bases_us = (wall_epoch_us, -clock.now_us)
         self._open = descriptors
         self._files = files
-        self._wall_epoch_us = wall_epoch_us
         self._random = chance
+        self._port = port
+
+    def attach(self, memory: GuestMemory) -> None:
+        """Work on this VM's memory from now on."""
+        self.memory = memory
+        self._window = Window(memory)
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
         """Return the functions by their import names."""
@@ -103,7 +112,7 @@ class Wasi:
     def clock_time_get(self, clock_id: int, _precision: int, time_at: int) -> int:
         """Store the virtual time in nanoseconds: since this boot, or since 1970."""
         now_us = self._clock.read()
-        base_us = self._wall_epoch_us() if clock_id == _REALTIME else -self._boot_us
+        base_us = self.bases_us[clock_id != _REALTIME]
         self.memory.put_u64(time_at, (now_us + base_us) * _NS_PER_US)
         return 0
 
@@ -156,7 +165,7 @@ class Wasi:
         timeout_us = timeout_ns // _NS_PER_US
         if not flags & 1:
             return self._clock.now_us + timeout_us
-        return timeout_us - (self._wall_epoch_us() if clock_id == _REALTIME else -self._boot_us)
+        return timeout_us - self.bases_us[clock_id != _REALTIME]
 
     def _store_event(self, at: int, userdata: int, tag: int, bits: int) -> None:
         hangup = 1 if bits & 0x18 else 0
@@ -185,6 +194,7 @@ class Wasi:
     def fd_read(self, number: int, vectors: int, count: int, stored_at: int) -> None:
         """Read into the first of the buffers that has room; MicroPython passes one."""
         descriptor = self._open[number]
+        self._window.close()
         total = 0
         for i in range(count):
             address = self.memory.u32(vectors + 8 * i)
@@ -194,6 +204,7 @@ class Wasi:
             total += len(data)
             if len(data) < size:
                 break
+        self._window.show(number, descriptor)
         self.memory.put_u32(stored_at, total)
 
     def fd_write(self, number: int, vectors: int, count: int, stored_at: int) -> None:
@@ -209,8 +220,10 @@ class Wasi:
 
     def fd_seek(self, number: int, offset: int, whence: int, position_at: int) -> None:
         """Move a file's position. On the port's file number this is a call of the host."""
-        position = self._open[number].seek(offset, whence)
-        self.memory.put_u64(position_at, position & 0xFFFFFFFFFFFFFFFF)
+        descriptor = self._open[number]
+        if descriptor is not self._port:
+            self._window.close()
+        self.memory.put_u64(position_at, descriptor.seek(offset, whence))
 
     def fd_sync(self, number: int) -> None:
         """Put a file onto the flash."""
@@ -218,6 +231,7 @@ class Wasi:
 
     def fd_close(self, number: int) -> None:
         """Close a file number."""
+        self._window.close()
         self._open.close(number)
 
     def fd_readdir(

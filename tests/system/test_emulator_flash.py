@@ -37,6 +37,66 @@ def test_files_and_folders_behave():
     ).splitlines() == ["3", "7", "oNetwo", "['b.txt'] 7 True", "['main.py']"]
 
 
+READS = {
+    "bits of a file, one after the other": (
+        "f.read(3), f.read(2), f.read()",
+        "('abc', 'de', 'fghij')",
+    ),
+    "from where a seek goes": ("f.read(2), f.seek(7), f.read(2), f.tell()", "('ab', 7, 'hi', 9)"),
+    "back to the start": ("f.read(4), f.seek(0), f.read(1)", "('abcd', 0, 'a')"),
+    "two files by turns": (
+        "f.read(2), g.read(3), f.read(2), g.read(1), f.read(9)",
+        "('ab', 'ABC', 'cd', 'D', 'efghij')",
+    ),
+    "one file opened twice": (
+        "f.read(4), h.read(2), f.read(2), h.read(2)",
+        "('abcd', 'ab', 'ef', 'cd')",
+    ),
+    "what was written since, by opening again": (
+        "f.read(1), put('g', 'xyz'), g.read(1), open('g').read(), os.stat('g')[6]",
+        "('a', 3, 'A', 'xyz', 3)",
+    ),
+    "a file that took another's name": (
+        "g.read(1), os.rename('f', './g'), open('/g').read(2), there('f'), there('g')",
+        "('A', None, 'ab', False, True)",
+    ),
+    "a file that was appended to": (
+        "os.stat('f')[6], put('/f', 'kl', 'a'), open('f').read(), os.stat('//f')[6]",
+        "(10, 2, 'abcdefghijkl', 12)",
+    ),
+    "files of a folder that was renamed": (
+        "os.mkdir('d'), put('d/x', '1'), there('d/x'), os.rename('d', 'e'), there('d/x'), "
+        "there('e/x'), open('e/x').read()",
+        "(None, 1, True, None, False, True, '1')",
+    ),
+    "a file that was removed and made again": (
+        "there('f'), os.remove('f'), there('f'), put('f', 'n'), open('f').read()",
+        "(True, None, False, 1, 'n')",
+    ),
+    "nothing behind the end": ("f.seek(20), f.read(4), f.seek(8), f.read()", "(20, '', 8, 'ij')"),
+}
+
+
+@pytest.mark.parametrize(("expression", "answer"), READS.values(), ids=READS)
+def test_what_is_read_is_what_is_on_the_flash(expression: str, answer: str):
+    program = """
+        import os
+        def put(name, text, mode="w"):
+            with open(name, mode) as f:
+                return f.write(text)
+        def there(name):
+            try:
+                return bool(os.stat(name))
+            except OSError:
+                return False
+        put("f", "abcdefghij")
+        put("g", "ABCDEFGHIJ")
+        f, g, h = open("f"), open("g"), open("f")
+        print((EXPRESSION))
+        """
+    assert printed(program.replace("EXPRESSION", expression)) == answer + "\n"
+
+
 FAILURES = {
     "open('/nope')": (2, "ENOENT"),
     "os.remove('/nope')": (2, "ENOENT"),

@@ -1,7 +1,8 @@
 # ruff: noqa: F821  (the build puts in what is not defined here)
 # select: poll sets live on the host, which waits for sockets and virtual time together.
 from _port import port
-from utime import ticks_add, ticks_diff, ticks_ms
+from uctypes import bytearray_at
+from utime import ticks_add, ticks_diff, ticks_ms, ticks_us
 
 POLLIN = 1
 POLLOUT = 4
@@ -11,6 +12,10 @@ POLLHUP = 16
 _IOCTL_POLL = const(3)
 _INTERRUPTED = const(0xFFFF)
 _SLOW_MS = const(1)  # how often a stream written in Python is asked
+_LONG_MS = const(1000000)  # that the host is asked to wait at once
+_REST_US = const(100)  # while asyncio has tasks to run, sockets are looked at so often
+
+_has_input = bytearray_at(port(0, OP_INPUT_FLAG), 1)  # of the console
 
 
 def _number(stream):
@@ -25,22 +30,34 @@ def _number(stream):
 
 
 class poll:
+    # The host has a set of file numbers. Streams in Python are asked here: `_flags` are asyncio's
+    # flags, which only interrupts and other code here set, `_slow` any others.
     def __init__(self):
         self._set = port(0, OP_POLL_NEW)
         self._streams = {}  # file number -> stream
-        self._slow = []  # [stream, bits]: streams in Python, asked through ioctl
+        self._calls = (
+            0  # of the file numbers, those of which only the host knows if they are ready
+        )
+        self._flags = []  # [stream, bits]
+        self._slow = []
         self._hits = []
+        self._left = 0  # how many the host has found ready
         self._once = False
+        self.is_loop = False  # asyncio's own: it need not ask the host before every task
+        self._asked = 0
 
     def register(self, stream, eventmask=POLLIN | POLLOUT):
         number = _number(stream)
         if number < 0:
-            for entry in self._slow:
+            entries = self._flags if hasattr(stream, "set_by_interrupt") else self._slow
+            for entry in entries:
                 if entry[0] is stream:
                     entry[1] = eventmask
                     return
-            self._slow.append([stream, eventmask])
+            entries.append([stream, eventmask])
             return
+        if number not in self._streams and (number > 2 or eventmask != POLLIN):
+            self._calls += 1
         self._streams[number] = stream
         port(number, OP_PUSH)
         port(eventmask, OP_PUSH)
@@ -50,66 +67,82 @@ class poll:
         number = _number(stream)
         known = number in self._streams
         if number < 0:
-            for entry in self._slow:
-                known = known or entry[0] is stream
+            for entries in (self._flags, self._slow):
+                for entry in entries:
+                    known = known or entry[0] is stream
         if not known:
             raise OSError(2)  # ENOENT
+        if 0 <= number <= 2:
+            self._calls += 1
         self.register(stream, eventmask)
 
     def unregister(self, stream):
-        for i in range(len(self._slow)):
-            if self._slow[i][0] is stream:
-                del self._slow[i]
-                return
+        for entries in (self._flags, self._slow):
+            for i in range(len(entries)):
+                if entries[i][0] is stream:
+                    del entries[i]
+                    return
         number = -1
         for key in self._streams:
             if self._streams[key] is stream:
                 number = key
         if number >= 0:
             del self._streams[number]
+            if number > 2:
+                self._calls -= 1
             port(number, OP_PUSH)
             port(self._set, OP_POLL_DROP)
 
-    def _ask_slow(self):
-        every_ms = -1
+    def _ask(self):
+        # Ask the streams in Python; return how soon to ask again, in ms, -1: no need to.
+        for entry in self._flags:
+            if entry[0].state:
+                self._hits.append((entry[0], entry[1]))
         for entry in self._slow:
-            stream = entry[0]
-            bits = stream.ioctl(_IOCTL_POLL, entry[1])
+            bits = entry[0].ioctl(_IOCTL_POLL, entry[1])
             if bits:
-                self._hits.append((stream, bits))
-            elif not hasattr(stream, "set_by_interrupt"):
-                every_ms = _SLOW_MS
-        return every_ms
+                self._hits.append((entry[0], bits))
+        return _SLOW_MS if self._slow else -1
 
     def _wait(self, timeout):
         forever = timeout is None or timeout < 0
         end = 0 if forever else ticks_add(ticks_ms(), timeout)
         left = timeout
         while True:
-            pause = -1 if forever else left
-            if self._slow:
-                every_ms = self._ask_slow()
-                if self._hits:
-                    pause = 0
-                elif every_ms >= 0 and (forever or left > every_ms):
-                    pause = every_ms
-            if pause >= 0:
-                port(pause, OP_PUSH)
-            ready = port(self._set, OP_POLL_WAIT)
-            if self._hits or 0 < ready < _INTERRUPTED:
+            pause = _LONG_MS if forever or left > _LONG_MS else left
+            every_ms = self._ask()
+            if self._hits:
+                pause = 0
+            elif 0 <= every_ms < pause:
+                pause = every_ms
+            if self._set:
+                port(self._set, OP_PUSH)
+            self._left = ready = port(pause, OP_POLL_WAIT)
+            if ready == _INTERRUPTED:
+                self._left = 0
+            elif ready:
+                return
+            if self._hits:
                 return
             if not forever:
                 left = ticks_diff(end, ticks_ms())
                 if left <= 0:
-                    if self._slow:
-                        self._ask_slow()
+                    if self._flags or self._slow:
+                        self._ask()
                     return
 
     def ipoll(self, timeout=-1, flags=0):
         if self._hits:
             self._hits.clear()
         self._once = flags & 1
+        if timeout == 0 and not _has_input[0]:
+            now = ticks_us()  # takes its time, and lets interrupts come
+            if not self._calls or self.is_loop and 0 <= ticks_diff(now, self._asked) < _REST_US:
+                self._left = 0
+                self._ask()
+                return self
         self._wait(timeout)
+        self._asked = ticks_us()
         return self
 
     def poll(self, timeout=-1, flags=0):
@@ -121,15 +154,15 @@ class poll:
     def __next__(self):
         if self._hits:
             return self._hits.pop()
-        while True:
+        while self._left:
+            self._left -= 1
             ready = port(self._set, OP_POLL_NEXT)
-            if not ready:
-                raise StopIteration
             stream = self._streams.get(ready >> 8)
             if stream is not None:
                 if self._once:
                     self.register(stream, 0)
                 return (stream, ready & 0xFF)
+        raise StopIteration
 
 
 def select(rlist, wlist, xlist, timeout=None):

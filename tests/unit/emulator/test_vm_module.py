@@ -16,7 +16,7 @@ _EMPTY_MODULE = b"\0asm\x01\0\0\0"
 def cached(tmp_path, monkeypatch) -> Path:
     """Where the compiled VM goes in an empty cache; an empty module stands in for the VM."""
     monkeypatch.setattr(vm_module, "cache_dir", lambda: tmp_path)
-    monkeypatch.setattr(vm_module, "sound_wasm", lambda wasm: _EMPTY_MODULE)
+    monkeypatch.setattr(vm_module, "board_wasm", lambda wasm: _EMPTY_MODULE)
     return vm_module.cache_path()
 
 
