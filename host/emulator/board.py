@@ -60,6 +60,7 @@ class Board:
         number: int = 0,
         world_unix_us: Callable[[], int] = lambda: 0,
         date_is_set: bool = True,
+        counts_fuel: bool = False,
     ) -> None:
         self.spec = spec
         self.name = name
@@ -85,6 +86,7 @@ class Board:
         self.socket_taps: list[SocketTap] = []
         self._heap_bytes = (heap_kb or spec.heap_kb) * 1024
         self._seed = seed
+        self._counts_fuel = counts_fuel
         self._boot: Boot | None = None
         self._wanted: BoardExit | None = None
         self._thread: threading.Thread | None = None
@@ -194,6 +196,17 @@ class Board:
         return self._last_heap
 
     @property
+    def fuel(self) -> int:
+        """Instructions of the VM's WebAssembly executed since it started; see World(fuel=).
+
+        Exact while the board waits, as it does after World.run. Raises ValueError without fuel.
+        """
+        if not self._counts_fuel:
+            raise ValueError("this world does not count instructions: make it with fuel=True")
+        boot = self._boot
+        return boot.fuel() if boot else 0
+
+    @property
     def now_s(self) -> float:
         """Virtual seconds since the world began, as this board has it."""
         return self.clock.now_us / 1e6
@@ -225,7 +238,14 @@ class Board:
             self.volume.mount()
             cost = shim_cost()
             heap = heap_bytes_for(self._heap_bytes, cost)
-            self._boot = Boot(self, heap, cost, self._seed + self.boots, self.reset_cause)
+            self._boot = Boot(
+                self,
+                heap,
+                cost,
+                self._seed + self.boots,
+                self.reset_cause,
+                counts_fuel=self._counts_fuel,
+            )
             self._boot.run()
         except Reset as reset:
             return reset.cause

@@ -45,7 +45,14 @@ class Boot:
     """
 
     def __init__(
-        self, board: "Board", heap_bytes: int, shim_cost: int, seed: int, reset_cause: int
+        self,
+        board: "Board",
+        heap_bytes: int,
+        shim_cost: int,
+        seed: int,
+        reset_cause: int,
+        *,
+        counts_fuel: bool = False,
     ) -> None:
         self.clock = board.clock
         self.pins = board.pins
@@ -72,6 +79,8 @@ class Boot:
         self._lock = threading.Lock()
         self._vm: Vm | None = None
         self._last_heap: HeapStats | None = None
+        self._counts_fuel = counts_fuel
+        self._last_fuel = 0
         self._pending: deque[tuple[int, int]] = deque()
         self._thread = 0
         self._random = random.Random(seed)
@@ -101,7 +110,7 @@ class Boot:
         handlers: dict[str, imports.Handler] = self._wasi.handlers()
         handlers["host_call"] = self._host_call
         handlers["host_result_cap"] = lambda: RESULT_CAP
-        vm = Vm(handlers, self._tick)
+        vm = Vm(handlers, self._tick, counts_fuel=self._counts_fuel)
         self.memory = vm.memory
         self._wasi.attach(vm.memory)
         self._anatomy.set_errnos(vm.memory)
@@ -113,6 +122,7 @@ class Boot:
             vm.run()
         finally:
             self._last_heap = self.heap_use()
+            self._last_fuel = vm.fuel
             self.clock.leave()
             with self._lock:
                 self._vm = None
@@ -143,6 +153,11 @@ class Boot:
             total, used = self._anatomy.heap_use(self._vm.memory)
         self.peak_used = max(self.peak_used, used)
         return HeapStats(total, used, total - used, self.peak_used)
+
+    def fuel(self) -> int:
+        """Return the instructions executed so far, or until the end; exact while it waits."""
+        with self._lock:
+            return self._vm.fuel if self._vm else self._last_fuel
 
     # -- from the VM's thread ------------------------------------------------------------------
 

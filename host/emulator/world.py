@@ -24,7 +24,8 @@ class World:
     in `run` (fast) and `wait_for` (with the wall). seed: of everything random on the boards.
     unix_s: the date at the start, in seconds since 1970; by default today in a realtime world.
     date_is_set: whether boards know the date when they start; without a battery a real one begins
-    at 2000-01-01 until the program sets it.
+    at 2000-01-01 until the program sets it. fuel: count the instructions that each board executes,
+    see Board.fuel; it makes boards slower by a half.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class World:
         seed: int = 0,
         unix_s: float | None = None,
         date_is_set: bool = True,
+        fuel: bool = False,
     ) -> None:
         self.realtime = realtime
         self.boards: list[Board] = []
         self._seed = seed
         self._date_is_set = date_is_set
+        self._fuel = fuel
         start_s = unix_s if unix_s is not None else time.time() if realtime else START_UNIX_S
         self._start_unix_us = int(start_s * 1_000_000)
         self._timeline = Timeline()
@@ -79,6 +82,7 @@ class World:
             number=number,
             world_unix_us=self._unix_us,
             date_is_set=self._date_is_set,
+            counts_fuel=self._fuel,
         )
         self.boards.append(made)
         return made

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from host.emulator import imports
-from tests.system.emulator_kit import printed
+from host.emulator import World, imports
+from tests.system.emulator_kit import printed, source
 
 
 @pytest.fixture
@@ -70,3 +70,50 @@ def test_what_is_done_often_takes_few_calls(calls: Counter[str], line: str, each
 
     needed(0)  # the first board measures the shims
     assert needed(1000) - needed(0) <= each * 1000 + 20
+
+
+TWICE = """
+    import asyncio, time
+    async def main():
+        for n in range(20):
+            await asyncio.sleep_ms(n)
+            print(n, time.ticks_ms())
+    asyncio.run(main())
+    """
+
+
+def fuel_of(program: str) -> int:
+    with World(fuel=True, seed=1) as world:
+        board = world.board(files={"/main.py": source(program)})
+        board.start()
+        world.run(minutes=1)
+        assert board.state == "stopped" and board.exit == 0, board.serial.text
+        return board.fuel
+
+
+def test_the_same_program_executes_the_same_number_of_instructions():
+    assert fuel_of(TWICE) == fuel_of(TWICE) > 100_000
+
+
+def test_more_work_executes_more_instructions():
+    def loops(times: int) -> int:
+        return fuel_of(f"for n in range({times}): n * n")
+
+    ten, twenty, thirty = loops(10_000), loops(20_000), loops(30_000)
+    assert twenty - ten == pytest.approx(thirty - twenty, rel=0.01)
+    assert twenty - ten > 10_000 * 20
+
+
+def test_a_board_that_waits_has_executed_what_it_will_have_executed():
+    with World(fuel=True) as world:
+        board = world.board(files={"/main.py": b"import time\ntime.sleep(60)"})
+        board.start()
+        world.run(seconds=1)
+        before = board.fuel
+        world.run(seconds=50)
+        assert board.fuel == before > 0
+
+
+def test_fuel_that_is_not_counted_is_not_told():
+    with World() as world, pytest.raises(ValueError, match="fuel=True"):
+        assert world.board().fuel
