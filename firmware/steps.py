@@ -18,6 +18,7 @@ import asyncio
 from micropython import const
 
 from firmware import wire
+from firmware.clock import wait
 from firmware.tools import ToolError, known
 
 _MAX_DEPTH = const(3)  # a script that runs a script that runs a script
@@ -153,11 +154,9 @@ async def script_run(app, name, args=None):
     run = Run(app, "script " + name, {})
     ended = asyncio.Event()
     app.tools.running[name] = asyncio.create_task(_run(app, run, name, args or {}, ended))
-    try:
-        await asyncio.wait_for_ms(ended.wait(), _ANSWER_MS)
-    except asyncio.TimeoutError:
-        return {"name": name, "running": True}
-    return run.result
+    if await wait(ended, _ANSWER_MS):
+        return run.result
+    return {"name": name, "running": True}
 
 
 async def _run(app, run, name, args, ended):
