@@ -10,17 +10,27 @@ steps and comparisons are. Triggers:
     {"read": {"tool", "args", "field"}, "above"|"below": x}   and "hysteresis", "for_s", "poll_s"
     {"event": name, "from": device or tag}  what another board emits; without from any of ours
     {"boot": true}                          once after each start
-Any trigger takes "min_s": it fires at most once in so many seconds. A schedule takes "catch_up":
-"skip" (default) forgets what was due while the board was off, "once" makes up for it, once. A
-schedule set before the clock is known does not fire when the clock is set.
+Any trigger takes "min_s": it fires at most once in so many seconds.
+
+A schedule ("at", "cron") takes "catch_up": "skip" (default) forgets what was due while the board
+was off, "once" makes up for it, once. On a board that is on, what is due for more than 90 s, as
+after the clock was put forward, is told as missed. A clock put back by up to three hours fires
+nothing again; put back further, it was wrong, and schedules count anew. None fires because the
+clock was set. A rule that is due while its steps still run is not fired: the event at their end
+counts these. Steps under way end as they would when their rule is deleted.
 """
 
 import asyncio
 
 from micropython import const
 
-_LONGEST_SLEEP_MS = const(600000)  # for jumps of the clock, and wraps of the ticks
+from firmware.clock import wait
+
+_LONGEST_SLEEP_MS = const(60000)  # within _LATE_S, so that a jump of the clock is seen in time
+_UNSET_SLEEP_MS = const(1000)  # for the clock to be set
 _LATE_S = const(90)  # a schedule that is due for longer was missed
+_BACK_S = const(10800)  # a clock put back by more was wrong
+_SET_S = const(100000000)  # seconds of uptime become Unix time
 _MAX_HEARD = const(16)
 _DEBOUNCE_MS = const(30)
 _POLL_S = const(10)
@@ -33,94 +43,107 @@ class Rules:
     def __init__(self, app):
         self._app = app
         self.all = app.store.load("rules", {})
-        self._owed = app.store.load("owed", {})  # name -> Unix time, of "catch_up": "once"
         self._due = {}  # name -> uptime in ms of the next look
-        self._due_unix = {}  # name -> Unix time of a schedule
+        self._planned = {}  # name -> Unix time of a schedule
         self._beyond = {}  # name -> uptime in ms since when a read is, _TOLD once it has fired
         self._rests = {}  # name -> uptime in ms until which "min_s" keeps it quiet
-        self._running = set()
-        self._heard = []  # (kind, key, value) of pins and events since the last look
+        self._running = {}  # name -> how often it was due meanwhile
+        self._heard = []  # what `hear` took since the last look
         self._wake = asyncio.ThreadSafeFlag()
-        self._watched = {}  # pin number -> machine.Pin with our handler
-        for name in self.all:
-            self._schedule(name)
+        self._pins = []  # each machine.Pin with our handler
+        self._ahead = 0  # seconds from uptime to Unix time, 0 while that is not known
+        owed = app.store.load("owed", {})
+        for name, rule in self.all.items():
+            if rule["when"].get("catch_up") == "once":
+                self._planned[name] = owed.get(name)
+            self._aim(name)
+        self._watch()
 
     def change(self, name, rule):
         """Store a rule that tool_rules has checked, None to remove it. Raises OSError."""
         # The flash comes first: what cannot be saved does not run either.
         self.all = self._app.store.change("rules", self.all, name, rule)
-        self._owe(name, None)
-        self._beyond.pop(name, None)
-        self._schedule(name)
+        for kept in (self._due, self._planned, self._beyond, self._rests):
+            kept.pop(name, None)
+        self._aim(name)
+        self._watch()
         self._app.sources_changed()
+        self._wake.set()
 
-    def reschedule(self):
-        """Look at all schedules anew: the time zone has changed."""
-        self._due_unix.clear()
+    def reschedule(self, anew=True):
+        """Look at all schedules again: the clock was set; anew: or the time zone."""
+        if anew:
+            self._planned.clear()
         for name in self.all:
-            self._schedule(name)
+            self._aim(name)
+        self._wake.set()
 
     def sources(self):
-        """Return the devices and tags whose events rules listen to, sorted."""
-        found = {r["when"]["from"] for r in self.all.values() if r["when"].get("from")}
-        return sorted(found)
+        """Return the devices and tags whose events rules listen to."""
+        found = set()
+        for rule in self.all.values():
+            found.add(rule["when"].get("from"))
+        found.discard(None)
+        return found
 
-    def hear(self, what, sources, value):
-        """Take an event of another board, or the new level of a pin (then sources is None).
+    def hear(self, key, sources, value, kind="event"):
+        """Take an event of another board, or the new level of a pin.
 
-        sources: the device and the tag that it came from.
+        sources: the device and the tag that it came from; what the edge may be called.
         """
         if len(self._heard) < _MAX_HEARD:
-            self._heard.append((what, sources, value))
+            self._heard.append((key, sources, value, kind))
+        else:
+            self._app.events_lost += 1
         self._wake.set()
 
     async def run(self):
         """Fire rules for ever."""
+        clock = self._app.clock
         for name in sorted(self.all):
             if self.all[name]["on"] and "boot" in self.all[name]["when"]:
                 self._fire(name, True)
         while True:
             while self._heard:
                 self._match(*self._heard.pop(0))
-            now = self._app.clock.uptime_ms()
+                await asyncio.sleep_ms(0)  # let it run: the next one may be for the same rule
+            now = clock.uptime_ms()
+            ahead = clock.now_s() - now // 1000
+            moved = ahead - self._ahead
+            self._ahead = ahead
+            if moved > _SET_S or moved < -_BACK_S:
+                self.reschedule(moved < 0)
             for name in sorted(self._due, key=self._due.get):
                 if self._due.get(name, now + 1) <= now:
                     await self._look(name, now)
-            wait_ms = _LONGEST_SLEEP_MS
-            if self._due:
-                wait_ms = min(wait_ms, min(self._due.values()) - self._app.clock.uptime_ms())
-            if wait_ms > 0:
-                try:
-                    await asyncio.wait_for_ms(self._wake.wait(), wait_ms)
-                except asyncio.TimeoutError:
-                    pass  # something is due
-            await asyncio.sleep_ms(0)
+            until = now + (_LONGEST_SLEEP_MS if ahead else _UNSET_SLEEP_MS)
+            until = min([until] + list(self._due.values()))
+            await wait(self._wake, max(0, until - clock.uptime_ms()))
 
     async def _look(self, name, now):
         """Deal with a rule whose time to be looked at has come."""
         when = self.all[name]["when"]
         due = self._due.pop(name)
-        if "every_s" in when:
+        if "read" in when:
+            self._due[name] = now + when.get("poll_s", _POLL_S) * 1000
+            await self._read(name, when, now)
+        elif "every_s" in when:
             period = when["every_s"] * 1000
             # A board that was busy skips what it missed and keeps the phase.
             self._due[name] = due + ((now - due) // period + 1) * period
             self._fire(name, None)
         elif "in_s" in when:
             self._fire(name, None)
-        elif "read" in when:
-            self._due[name] = now + when.get("poll_s", _POLL_S) * 1000
-            await self._read(name, when, now)
         else:
-            due = self._due_unix.get(name)
             now_s = self._app.clock.unix_s()
-            if due is not None and now_s >= due:
+            due = self._planned.get(name, now_s + 1)
+            if now_s >= due:
+                del self._planned[name]
                 if now_s - due <= _LATE_S or when.get("catch_up") == "once":
                     self._fire(name, due)
                 else:
-                    self._app.event({"e": "missed", "name": name})
-                self._due_unix.pop(name)
-                self._owe(name, None)
-            self._schedule(name)
+                    self._missed(name, "it was %d s ago" % (now_s - due))
+            self._aim(name)
 
     async def _read(self, name, when, now):
         read = when["read"]
@@ -129,9 +152,10 @@ class Rules:
         if not isinstance(value, (int, float)):
             return  # the sensor does not answer now
         since = self._beyond.get(name)
-        slack = 0 if since is None else when.get("hysteresis", 0)
         over = value - when["above"] if "above" in when else when["below"] - value
-        if over + slack <= 0:
+        if since is not None:
+            over += when.get("hysteresis", 0)
+        if over <= 0:
             self._beyond.pop(name, None)
             return
         if since is None:
@@ -140,31 +164,30 @@ class Rules:
             self._beyond[name] = _TOLD
             self._fire(name, value)
 
-    def _match(self, key, sources, value):
+    def _match(self, key, sources, value, kind):
+        which = "from" if kind == "event" else "edge"
         for name in sorted(self.all):
             rule = self.all[name]
             when = rule["when"]
-            if not rule["on"]:
-                continue
-            if sources is None:
-                edges = ("both", "rising" if value else "falling")
-                if when.get("pin") == key and when.get("edge", "both") in edges:
-                    self._fire(name, value)
-            elif when.get("event") == key and when.get("from", sources[0]) in sources:
+            if rule["on"] and when.get(kind) == key and when.get(which, sources[0]) in sources:
                 self._fire(name, value)
 
     def _fire(self, name, value):
-        now = self._app.clock.uptime_ms()
         rule = self.all.get(name)  # it may be gone since its sensor was asked
-        if not rule or name in self._running or now < self._rests.get(name, 0):
+        if not rule or self._app.clock.uptime_ms() < self._rests.get(name, 0):
             return
-        self._rests[name] = now + rule["when"].get("min_s", 0) * 1000
+        if name in self._running:
+            self._running[name] += 1
+            return
         if "in_s" in rule["when"]:  # forget it first: a crash in it must not fire at every boot
-            self.change(name, None)
-        self._running.add(name)
-        asyncio.create_task(self._carry_out(name, rule, value))
+            try:
+                self.change(name, None)
+            except OSError:
+                pass  # a full flash: it is done now, and again after a restart
+        self._running[name] = 0
+        asyncio.create_task(self._do(name, rule, value))
 
-    async def _carry_out(self, name, rule, value):
+    async def _do(self, name, rule, value):
         from firmware.steps import Run  # only boards whose rules fire pay for it
 
         run = Run(self._app, "rule " + name, {"value": value})
@@ -172,83 +195,80 @@ class Rules:
         try:
             if "if" in rule and not run.holds(rule["if"]):
                 return
+            rest_ms = rule["when"].get("min_s", 0) * 1000
+            self._rests[name] = self._app.clock.uptime_ms() + rest_ms
             await run.steps(rule["do"])
-        except ValueError as e:
+        except Exception as e:
             event["why"] = str(e)
         finally:
-            self._running.discard(name)
+            missed = self._running.pop(name)
+            if missed:
+                self._missed(name, "%d times while it ran" % missed)
         event["res"] = run.done
         self._app.event(event)
 
-    def _schedule(self, name):
+    def _missed(self, name, why):
+        """Account for what was due and is not done."""
+        self._app.journal.add("rule " + name, "missed", {"why": why}, {})
+        self._app.event({"e": "missed", "name": name, "why": why})
+
+    def _aim(self, name):
         """Find out when a rule is to be looked at next."""
-        self._due.pop(name, None)
-        self._watch_pins()
-        self._wake.set()
         rule = self.all.get(name)
         if not rule or not rule["on"]:
-            self._due_unix.pop(name, None)
-            self._rests.pop(name, None)
             return
         when = rule["when"]
         clock = self._app.clock
-        now = clock.uptime_ms()
-        if "every_s" in when:
-            self._due[name] = now + when["every_s"] * 1000
-        elif "in_s" in when:
-            wait_s = when["in_s"]
-            if "due" in rule and clock.is_set():
-                wait_s = min(wait_s, max(0, rule["due"] - clock.unix_s()))
-            self._due[name] = now + wait_s * 1000
-        elif "read" in when:
-            self._due[name] = now
+        now_s = clock.now_s()
+        wait_s = when.get("every_s") or when.get("in_s") or 0
+        if wait_s:
+            if "due" in rule and clock.is_set():  # a restart neither postpones nor repeats it
+                left_s = rule["due"] - now_s
+                wait_s = min(wait_s, left_s) if "in_s" in when else left_s % wait_s or wait_s
+            elif name in self._due:
+                return
         elif "at" in when or "cron" in when:
-            wait_s = 30  # until somebody sets the clock
-            if clock.is_set():
-                wait_s = _LONGEST_SLEEP_MS // 1000
-                due = self._due_unix.get(name) or self._owed.get(name)  # from before a reboot
-                if due is None:
-                    from firmware import schedule  # only boards with such rules pay for it
+            if not clock.is_set():
+                return
+            due = self._planned.get(name)
+            if not due:
+                from firmware import schedule  # only boards with such rules pay for it
 
-                    due = schedule.following(schedule.parse(when), clock.unix_s(), clock.zone())
-                    if when.get("catch_up") == "once":
-                        self._owe(name, due)
-                if due is not None:
-                    self._due_unix[name] = due
-                    wait_s = min(wait_s, max(0, due - clock.unix_s()))
-            self._due[name] = now + wait_s * 1000
+                due = self._planned[name] = schedule.following(when, now_s, clock.zone())
+                if when.get("catch_up") == "once":
+                    self._app.store.keep("owed", self._planned)
+            wait_s = min(_LONGEST_SLEEP_MS // 1000, due - now_s)
+        elif "read" not in when:
+            return
+        self._due[name] = clock.uptime_ms() + wait_s * 1000
 
-    def _owe(self, name, due):
-        if self._owed.get(name) != due:
-            try:
-                self._owed = self._app.store.change("owed", self._owed, name, due)
-            except OSError:
-                pass  # a full flash: what is missed while off is then not made up for
-
-    def _watch_pins(self):
+    def _watch(self):
         """Have the pins of rules, and no others, call us on their edges."""
-        wanted = {r["when"]["pin"] for r in self.all.values() if r["on"] and "pin" in r["when"]}
-        for number in list(self._watched):
-            if number not in wanted:
-                self._watched.pop(number).irq(handler=None)
-        for number in wanted:
-            if number not in self._watched:
+        for pin in self._pins:
+            pin.irq(handler=None)
+        self._pins = []
+        for rule in self.all.values():
+            if rule["on"] and "pin" in rule["when"]:
+                number = rule["when"]["pin"]
                 pin = self._app.pins.input(number)
-                pin.irq(handler=self._edge_handler(number, pin), trigger=3)
-                self._watched[number] = pin
+                pin.irq(handler=self._watcher(number, pin), trigger=3)
+                self._pins.append(pin)
 
-    def _edge_handler(self, number, pin):
-        seen = [pin.value(), None]  # level, uptime in ms of the last edge taken
+    def _watcher(self, number, pin):
+        seen = pin.value()
+        quiet_ms = 0  # uptime until which the contact bounces
 
         def on_edge(_):
-            level = pin.value()
+            nonlocal seen, quiet_ms
             now = self._app.clock.uptime_ms()
-            if seen[1] is not None and now - seen[1] < _DEBOUNCE_MS:
+            if now < quiet_ms:
                 return
-            if level == seen[0]:  # the edge before this one fell into the bouncing
-                self.hear(number, None, 1 - level)
-            self.hear(number, None, level)
-            seen[0] = level
-            seen[1] = now
+            quiet_ms = now + _DEBOUNCE_MS
+            level = pin.value()
+            while True:  # twice if the edge before this one fell into the bouncing
+                seen = 1 - seen
+                self.hear(number, ("both", "rising" if seen else "falling"), seen, "pin")
+                if seen == level:
+                    return
 
         return on_edge

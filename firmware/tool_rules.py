@@ -34,8 +34,9 @@ def rule_set(app, when, do, name=None, **more):
             number += 1
         name = "rule%d" % number
     room(rules, name, _MAX_RULES)
-    if "in_s" in when and app.clock.is_set():
-        rule["due"] = app.clock.unix_s() + when["in_s"]  # a reboot must not postpone it
+    span_s = when.get("in_s") or when.get("every_s")
+    if span_s and app.clock.is_set():
+        rule["due"] = app.clock.unix_s() + span_s  # a reboot must not postpone it
     app.rules.change(name, rule)
     return {"name": name}
 
@@ -114,7 +115,8 @@ def _check_when(app, when):
         from firmware import schedule  # large, and only rules by the clock need it
 
         try:
-            schedule.parse(when)
+            if not schedule.following(when, app.clock.unix_s(), app.clock.zone()):
+                raise ValueError("that day never comes")
         except ValueError as e:
             raise ToolError("%s: %s" % (kinds[0], e))
     elif "read" in when:

@@ -32,6 +32,9 @@ async def drive():
     await asyncio.sleep_ms(50)
     with open("/calls.json") as f:
         for tool, args in json.load(f):
+            if tool == "wait":
+                await asyncio.sleep_ms(args["ms"])
+                continue
             print("RESULT", json.dumps(await app.tools.run(tool, args, "m", "test")))
 
 async def main():
@@ -44,7 +47,7 @@ asyncio.run(main())
 class OfflineBoard:
     """The firmware on an emulated board whose broker does not exist.
 
-    calls: made by a model, so to say, at each start.
+    calls: made by a model, so to say, at each start; ("wait", {"ms": n}) lets time pass between.
     """
 
     def __init__(

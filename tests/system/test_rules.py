@@ -8,6 +8,7 @@ import pytest
 
 from host.emulator import World
 from tests.system.offline_board import FRIDAY_7_UTC, OfflineBoard
+from tests.system.test_survival import FILL, Shelf, main_py, sealed
 
 Case = tuple[dict[str, Any], Callable[[OfflineBoard], object], Callable[[OfflineBoard], bool]]
 
@@ -17,7 +18,13 @@ def put(pin: int, value: int) -> dict[str, Any]:
 
 
 ON, OFF = put(2, 1), put(2, 0)
-TOGGLE = {"tool": "gpio_toggle", "args": {"pin": 2}}
+
+
+def toggle(pin: int) -> dict[str, Any]:
+    return {"tool": "gpio_toggle", "args": {"pin": pin}}
+
+
+TOGGLE = toggle(2)
 
 
 def run(**span: float) -> Callable[[OfflineBoard], object]:
@@ -102,6 +109,18 @@ CASES: dict[str, Case] = {
         run(seconds=38),
         lambda b: len(b.levels(2)) == 4,
     ),
+    "what its condition stopped does not count against how often it may": (
+        {"when": {"every_s": 5, "min_s": 60}, "if": [{"pin": 4, "is": 1}], "do": [TOGGLE]},
+        lambda b: (b.board.pin(4).drive(0), b.world.run(seconds=11), b.board.pin(4).drive(1),
+                   b.world.run(seconds=60)),
+        lambda b: [t for t, _ in b.levels(2)] == [15],
+    ),
+    "both edges of a contact that opens at once": (
+        {"when": {"pin": 4, "edge": "both"}, "do": [TOGGLE]},
+        lambda b: (b.board.pin(4).drive(0), b.world.run(seconds=1), b.board.pin(4).press(ms=5),
+                   b.world.run(seconds=1), b.board.pin(4).drive(1), b.world.run(seconds=1)),
+        lambda b: len(b.levels(2)) % 2 == 1,
+    ),
     "if the pin is as it says": (
         {"when": {"every_s": 5}, "if": [{"pin": 4, "is": 1}], "do": [TOGGLE]},
         lambda b: (b.board.pin(4).drive(0), b.world.run(seconds=11), b.board.pin(4).drive(1),
@@ -152,6 +171,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "two triggers": ({"when": {"every_s": 5, "in_s": 5}, "do": [ON]}, "one of every_s"),
     "a period of nothing": ({"when": {"every_s": 0}, "do": [ON]}, "every_s must be a number from 1 to"),
     "a time that is none": ({"when": {"at": "25:00"}, "do": [ON]}, "at:"),
+    "a day that never comes": ({"when": {"cron": "0 0 31 2 *"}, "do": [ON]}, "never comes"),
     "a cron that is none": ({"when": {"cron": "* * *"}, "do": [ON]}, "5 fields"),
     "a pin of the flash": ({"when": {"every_s": 5}, "do": [put(7, 1)]}, "flash chip"),
     "an edge that is none": ({"when": {"pin": 4, "edge": "up"}, "do": [ON]}, "edge must be"),
@@ -184,13 +204,28 @@ def test_rules_survive_a_reboot_and_a_promise_is_not_postponed() -> None:
     with World(unix_s=FRIDAY_7_UTC) as world:
         calls = [
             ("rule_set", {"when": {"in_s": 100}, "do": [ON]}),
-            ("rule_set", {"when": {"every_s": 30}, "do": [put(4, 1)]}),
+            ("rule_set", {"when": {"every_s": 60}, "do": [toggle(4)]}),
         ]
         board = OfflineBoard(world, calls).start()
         board.restart(away_s=50)
-        world.run(seconds=60)
+        world.run(seconds=150)
         assert [round(t) for t, _ in board.board.pin(2).history][-1:] == [100]
-        assert board.board.pin(4).value == 1
+        # It was set at second 0 and keeps the phase; what was due while off is not made up for.
+        assert all(round(t) % 60 < 2 for t, _ in board.levels(4)), board.levels(4)
+        assert len(board.levels(4)) == 3
+
+
+def test_a_promise_is_not_postponed_by_a_start_that_does_not_know_the_time() -> None:
+    with World(unix_s=FRIDAY_7_UTC, date_is_set=False) as world:
+        rule = {"when": {"in_s": 100}, "do": [ON]}
+        board = OfflineBoard(world, [("wait", {"ms": 3000}), ("rule_set", rule)]).start()
+        board.board.rtc.sync()
+        world.run(seconds=3)
+        board.restart(away_s=50)
+        world.run(seconds=20)
+        board.board.rtc.sync()
+        world.run(seconds=60)
+        assert [t for t, _ in board.levels(2)] in ([102], [103])
 
 
 @pytest.mark.parametrize("catch_up, fires", [("skip", 0), ("once", 1)])
@@ -198,18 +233,65 @@ def test_what_was_missed_while_off(catch_up: str, fires: int) -> None:
     with World(unix_s=FRIDAY_7_UTC) as world:
         when = {"at": "08:00", "catch_up": catch_up}
         board = OfflineBoard(world, [("rule_set", {"when": when, "do": [TOGGLE]})]).start()
-        board.restart(away_s=2 * 3600)
+        board.restart(away_s=50 * 3600)
+        world.run(minutes=1)
+        assert len(board.events("rule")) == fires
+        board.restart(away_s=60)
         world.run(minutes=1)
         assert len(board.events("rule")) == fires
 
 
+H = 3600
+# The clock is put by so many seconds at 07:40; then what is due at which second, and missed.
+CLOCKS: dict[str, tuple[str, str, int, list[int], int]] = {
+    "forward by hours, what is skipped is told": ("0 8,12 * * *", "skip", 3 * H, [2 * H], 1),
+    "forward by hours, it is made up for once": ("0 8,12 * * *", "once", 3 * H, [2401, 2 * H], 0),
+    "forward by a minute": ("0 8,12 * * *", "skip", 60, [3540, 5 * H - 60], 0),
+    "forward to a moment after it was due": ("0 8,12 * * *", "skip", 1210, [2401, 16790], 0),
+    "back by half a minute": ("40 7,9 * * *", "skip", -30, [2400, 9630], 0),
+    "back by two hours, nothing comes twice": ("30 7,9 * * *", "skip", -2 * H, [1800, 16200], 0),
+    "back by two hours, cron goes on where it was": (
+        "*/30 7-9 * * *", "skip", -2 * H, [1800, 3 * H, 3 * H + 1800], 0),
+    "back by five hours, it was wrong": ("30 7 * * *", "skip", -5 * H, [1800, 19800], 0),
+    "back by a year, it was wrong": ("0 8,9 * * *", "once", -365 * 24 * H, [H, 2 * H], 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cron, catch_up, jump_s, due, missed", CLOCKS.values(), ids=CLOCKS)
+def test_a_clock_that_is_put(
+    cron: str, catch_up: str, jump_s: int, due: list[int], missed: int
+) -> None:
+    with World(unix_s=FRIDAY_7_UTC) as world:
+        when = {"cron": cron, "catch_up": catch_up}
+        board = OfflineBoard(world, [("rule_set", {"when": when, "do": [TOGGLE]})]).start()
+        world.run(seconds=2401 - world.now_s)
+        board.board.rtc.set_unix_s(FRIDAY_7_UTC + 2401 + jump_s)
+        world.run(seconds=due[-1] + 10 - 2401)
+        fired = [t for t, _ in board.levels(2)]
+        assert len(fired) == len(due), fired
+        # A board that sleeps looks at its clock once a minute.
+        jumped = [b - a for a, b in zip(due, fired, strict=True) if a == 2401]
+        assert [s for s in jumped if not 0 <= s <= 60] == []
+        assert [a for a in fired if a not in due] == [2401 + s for s in jumped if s]
+        told = [event["why"] for event in board.events("missed")]
+        assert len(told) == missed and all("ago" in why for why in told), told
+        world.run(seconds=70)
+        journal = board.board.files.read("/data/journal").decode()
+        assert journal.count('"missed"') == missed
+
+
 def test_nothing_fires_when_the_clock_jumps_from_unset_to_set() -> None:
     with World(unix_s=FRIDAY_7_UTC, date_is_set=False) as world:
-        rule = {"when": {"at": "06:59", "catch_up": "skip"}, "do": [ON]}
-        board = OfflineBoard(world, [("rule_set", rule), ("get_time", {})]).start()
-        world.run(minutes=30)
-        assert "not set" in board.results[1]["error"]
-        assert board.board.pin(2).history == []
+        calls = [("rule_set", {"when": {"at": f"{at}", "catch_up": c}, "do": [toggle(pin)]})
+                 for at, c, pin in (("06:59", "skip", 2), ("06:58", "once", 4), ("07:30", "skip", 5))
+                 ]  # fmt: skip
+        board = OfflineBoard(world, [*calls, ("get_time", {})]).start()
+        world.run(minutes=20)
+        assert "not set" in board.results[-1]["error"]
+        board.board.rtc.sync()
+        world.run(hours=1)
+        assert [board.levels(pin) for pin in (2, 4)] == [[], []]
+        assert [t for t, _ in board.levels(5)] == [1800]
 
 
 def test_a_daily_rule_keeps_its_local_time_over_the_change_to_summer() -> None:
@@ -222,3 +304,78 @@ def test_a_daily_rule_keeps_its_local_time_over_the_change_to_summer() -> None:
         board = OfflineBoard(world, calls).start()
         world.run(hours=24)
         assert [t for t, _ in board.levels(2)] == [600, 600 + 23 * 3600]
+
+
+@pytest.mark.parametrize("catch_up", ["skip", "once"])
+def test_a_new_time_zone_moves_what_is_planned(catch_up: str) -> None:
+    with World(unix_s=FRIDAY_7_UTC) as world:
+        calls = [
+            ("rule_set", {"when": {"at": "09:30", "catch_up": catch_up}, "do": [TOGGLE]}),
+            ("set_timezone", {"timezone": "Europe/Paris"}),
+        ]
+        board = OfflineBoard(world, calls).start()
+        board.restart()
+        world.run(hours=3)
+        assert [t for t, _ in board.levels(2)] == [5400]
+
+
+def test_what_is_due_while_it_runs_is_counted() -> None:
+    with World(unix_s=FRIDAY_7_UTC) as world:
+        wait = {"tool": "delay", "args": {"ms": 3_600_000}}
+        rule = {"when": {"every_s": 700}, "do": [ON, wait, OFF]}
+        board = OfflineBoard(world, [("rule_set", rule)]).start()
+        world.run(seconds=700 + 3600 + 10)
+        assert [t for t, _ in board.levels(2)] == [700, 4300]
+        assert [e["why"] for e in board.events("missed")] == ["5 times while it ran"]
+
+
+AMID: dict[str, tuple[str, dict[str, Any], list[int]]] = {
+    "deleted": ("rule_delete", {}, [5, 25]),
+    "switched off": ("rule_enable", {"enabled": False}, [5, 25]),
+    "replaced": ("rule_set", {"when": {"in_s": 30}, "do": [ON]}, [5, 25, 40]),
+}
+
+
+@pytest.mark.parametrize("tool, more, due", AMID.values(), ids=AMID)
+def test_steps_under_way_end_when_their_rule_is(
+    tool: str, more: dict[str, Any], due: list[int]
+) -> None:
+    with World(unix_s=FRIDAY_7_UTC) as world:
+        wait = {"tool": "delay", "args": {"ms": 20_000}}
+        rule = {"name": "pump", "when": {"every_s": 5}, "do": [ON, wait, OFF]}
+        calls = [("rule_set", rule), ("wait", {"ms": 9950}), (tool, {"name": "pump"} | more)]
+        board = OfflineBoard(world, calls).start()
+        world.run(seconds=60)
+        assert [t for t, _ in board.levels(2)] == due
+
+
+def test_twenty_rules_that_are_due_in_the_same_second() -> None:
+    with World(unix_s=FRIDAY_7_UTC) as world:
+        tell = [{"tool": "notify", "args": {"text": "{value}"}}]
+        calls = [("rule_set", {"name": f"r{n}", "when": {"at": "07:30"}, "do": tell})
+                 for n in range(20)]  # fmt: skip
+        board = OfflineBoard(world, calls).start()
+        world.run(hours=1)
+        assert sorted(e["name"] for e in board.events("rule")) == sorted(
+            f"r{n}" for n in range(20)
+        )
+        assert {e["t"] for e in board.events("rule")} == {FRIDAY_7_UTC + 1800}
+
+
+def test_a_promise_is_kept_on_a_full_flash() -> None:
+    rules = {"lamp": {"when": {"in_s": 90}, "do": [ON], "on": True}}
+    with Shelf(main_py(FILL) | {"/data/rules": sealed(rules)}) as shelf:
+        shelf.run(seconds=100)
+        assert [round(t) for t, _ in shelf.board.pin(2).history] == [90]
+
+
+def test_a_boot_rule_fires_once_after_each_start() -> None:
+    with World(unix_s=FRIDAY_7_UTC) as world:
+        board = OfflineBoard(
+            world, [("rule_set", {"when": {"boot": True}, "do": [TOGGLE]})]
+        ).start()
+        assert board.events("rule") == []
+        for start in (1, 2):
+            board.restart(away_s=10)
+            world.run(minutes=20)
+            assert len(board.events("rule")) == start
