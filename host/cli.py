@@ -60,6 +60,9 @@ def emulate(
     fast: Annotated[
         bool, typer.Option("--fast", help="FILE.py only: waits take no time.")
     ] = False,
+    pty: Annotated[
+        bool, typer.Option("--pty", help="Put the serial line on a device file, for mpremote.")
+    ] = False,
     trace: Annotated[
         list[Path] | None,
         typer.Option(help="Write what pins did and was said: a .vcd, .svg or .html file."),
@@ -77,8 +80,8 @@ def emulate(
     from host import emulate as emulate_module
 
     if file:
-        raise typer.Exit(emulate_module.run_file(file, board, fast, trace or ()))
-    emulate_module.run_agent(board, broker, name, storage, trace or ())
+        raise typer.Exit(emulate_module.run_file(file, board, fast, trace or (), pty))
+    emulate_module.run_agent(board, broker, name, storage, trace or (), pty)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from host.boards import load_board
 from host.emulator import Board, Trace, World, run_program
+from host.emulator.program import serve_pty
 from host.errors import UserError
 from host.image import board_files
 from host.lab import fresh_seed
@@ -23,8 +24,12 @@ def run_agent(
     device: str,
     storage: Path | None,
     traces: Sequence[Path] = (),
+    pty: bool = False,
 ) -> None:
-    """Boot the agent and show its console until Ctrl-C, then write the traces."""
+    """Boot the agent and show its console until Ctrl-C, then write the traces.
+
+    pty: put its serial line on a device file too.
+    """
     check_traces(traces)
     host, _, port = broker.rpartition(":")
     if not host or not port.isdigit():
@@ -41,12 +46,14 @@ def run_agent(
     talk.print(f"{device} on {board_name}, broker {broker}; Ctrl-C ends it", highlight=False)
     with World(realtime=True, seed=fresh_seed()) as world:
         # The agent of today on the flash of yesterday: what it has stored is not among the files.
-        board = world.board(board_name, name=device, files=files, overwrite=True, storage=storage)
+        board = world.board(
+            board_name, name=device, files=files, overwrite=True, storage=storage, repl=pty
+        )
         board.serial.on_line = print_line
         trace = Trace(board)
         board.start()
         try:
-            board.join()
+            serve_pty(board) if pty else board.join()
         except KeyboardInterrupt:
             talk.print("switched off")
             return
@@ -90,12 +97,18 @@ def check_traces(traces: Sequence[Path]) -> None:
             )
 
 
-def run_file(file: Path, board_name: str, fast: bool, traces: Sequence[Path] = ()) -> int:
+def run_file(
+    file: Path, board_name: str, fast: bool, traces: Sequence[Path] = (), pty: bool = False
+) -> int:
     """Run one program to its end and return its exit code."""
     check_traces(traces)
     if not file.is_file():
         raise UserError(f"there is no file {file}", "FILE.py must exist", "check the path")
-    return run_program(file, board=board_name, realtime=not fast, traces=traces)
+    if pty and fast:
+        raise UserError(
+            "--pty goes with the wall's time", "a terminal is in no hurry", "leave --fast out"
+        )
+    return run_program(file, board=board_name, realtime=not fast, traces=traces, pty=pty)
 
 
 def print_line(line: str) -> None:

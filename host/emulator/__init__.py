@@ -5,7 +5,18 @@ from host.emulator.heap import HeapStats
 from host.emulator.pins import Pin
 from host.emulator.program import run_program
 from host.emulator.serial import Serial
+from host.emulator.serial_port import SerialPort
 from host.emulator.trace import Note, Trace
 from host.emulator.world import World
 
-__all__ = ["Board", "HeapStats", "Note", "Pin", "Serial", "Trace", "World", "run_program"]
+__all__ = [
+    "Board",
+    "HeapStats",
+    "Note",
+    "Pin",
+    "Serial",
+    "SerialPort",
+    "Trace",
+    "World",
+    "run_program",
+]

@@ -40,6 +40,12 @@ def g(x):
 micropython.schedule(g, None)
 for _ in range(9): pass
 host.call('depth', str(n))
+e = KeyboardInterrupt()
+try:
+    host.call('raise', '%d %d' % (id(globals()), id(e)))
+    for _ in range(9): pass
+except KeyboardInterrupt as caught:
+    host.call('caught', str(caught is e))
 """
 
 
@@ -54,12 +60,14 @@ class Anatomy:
     sched_state: of a u16 that is followed by two u8, the queue's length and its first index.
     sched_queue: of `depth` pairs of pointers, function and argument.
     errno_words: (address of an object word that holds an errno number, the ESP32's number).
+    pending_error: of the exception that is raised at the next bytecode that jumps, if any.
     platform: of the str object sys.platform. heap: of the collector's record of its heap.
     """
 
     sched_state: int
     sched_queue: int
     depth: int
+    pending_error: int
     errno_words: tuple[tuple[int, int], ...]
     platform: int
     heap: int
@@ -75,6 +83,19 @@ class Anatomy:
         memory.write(slot, struct.pack("<II", function, argument))
         memory.write(self.sched_state, struct.pack("<hBB", state, count + 1, first))
         return True
+
+    def is_pending(self, memory: GuestMemory) -> bool:
+        """Whether the VM has a callback or an exception to deal with before it goes on."""
+        return struct.unpack("<h", memory.window(self.sched_state, 2))[0] == _PENDING
+
+    def raise_soon(self, memory: GuestMemory, error: int) -> None:
+        """Do what mp_sched_exception does: have an exception object raised; 0: none any more."""
+        if error:
+            memory.write(error + 4, bytes(8))  # it may have been raised before: no traceback yet
+        memory.put_u32(self.pending_error, error)
+        state = struct.unpack("<h", memory.window(self.sched_state, 2))[0]
+        if error and state == _IDLE:
+            memory.write(self.sched_state, struct.pack("<h", _PENDING))
 
     def set_errnos(self, memory: GuestMemory) -> None:
         """Give the errno module, and the text of OSError, the ESP32's numbers."""
@@ -101,7 +122,8 @@ class _Finds:
         self.names: dict[int, str] = {}
         self.function = self.argument = self.module = self.errorcode = self.depth = 0
         self.before = self.after = b""
-        self.platform = 0
+        self.platform = self.pending_error = 0
+        self.is_caught = False
 
     def errno(self, _memory: GuestMemory, text: str) -> None:
         number, name = text.split()
@@ -124,6 +146,25 @@ class _Finds:
 
     def see_depth(self, _memory: GuestMemory, text: str) -> None:
         self.depth = int(text)
+
+    def see_raise(self, memory: GuestMemory, text: str) -> None:
+        """Find the pending exception, and try it: the probe catches what is put there."""
+        main, error = map(int, text.split())
+        state, _ = self.scheduler()
+        # In the thread's record: locals, globals (both the module's here), two links of
+        # exception handlers, the pending exception.
+        both = struct.pack("<II", main, main)
+        found = [at for at in self._all(both) if abs(at - state) < _NEAR]
+        if len(found) != 1:
+            raise AnatomyError(f"the thread's record is in {len(found)} places, not in one")
+        self.pending_error = found[0] + 16
+        if memory.u32(self.pending_error):
+            raise AnatomyError("an exception seems to be pending where there is none")
+        memory.put_u32(self.pending_error, error)
+        memory.write(state, struct.pack("<h", _PENDING))
+
+    def caught(self, _memory: GuestMemory, text: str) -> None:
+        self.is_caught = text == "True"
 
     def _word(self, address: int) -> int:
         return struct.unpack_from("<I", self.before, address)[0]
@@ -207,11 +248,21 @@ def _look() -> Anatomy:
             "before": finds.see_before,
             "after": finds.see_after,
             "depth": finds.see_depth,
+            "raise": finds.see_raise,
+            "caught": finds.caught,
         },
     )
+    if not finds.is_caught:
+        raise AnatomyError("what was put where the pending exception is was not raised")
     state, queue = finds.scheduler()
     return Anatomy(
-        state, queue, finds.depth, finds.errno_words(), finds.platform, finds.heap(near=state)
+        state,
+        queue,
+        finds.depth,
+        finds.pending_error,
+        finds.errno_words(),
+        finds.platform,
+        finds.heap(near=state),
     )
 
 

@@ -56,6 +56,7 @@ class Board:
         overwrite: bool = False,
         storage: Path | None = None,
         heap_kb: int | None = None,
+        repl: bool = False,
         seed: int = 0,
         number: int = 0,
         world_unix_us: Callable[[], int] = lambda: 0,
@@ -93,6 +94,8 @@ class Board:
         self._ended_us: int | None = None
         self._last_heap = HeapStats(0, 0, 0, 0)
         self.serial.connect(self.clock.wake, self.clock.note_input)
+        self.serial.repl = int(repl)
+        self.serial.on_interrupt = self._interrupt_program
         for path, data in (files or {}).items():
             if overwrite or not self.volume.exists(path):
                 self.volume.write(path, data)
@@ -212,6 +215,11 @@ class Board:
         return self.clock.now_us / 1e6
 
     @property
+    def is_booted(self) -> bool:
+        """Whether boot.py has begun, so that Ctrl-C is heard."""
+        return bool(self._boot and self._boot.allocated_at_start is not None)
+
+    @property
     def seen_s(self) -> float:
         """Virtual seconds since the world began when it last ran: now, or when it ended."""
         return self.now_s if self._ended_us is None else self._ended_us / 1e6
@@ -297,6 +305,11 @@ class Board:
             raise wanted
         boot = self._boot
         return boot.attend() if boot else False
+
+    def _interrupt_program(self) -> None:
+        boot = self._boot
+        if boot:
+            boot.interrupt_program()
 
     def _interrupt(self, function: int, argument: int) -> None:
         boot = self._boot

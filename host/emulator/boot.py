@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from host.emulator import imports
+from host.emulator import errnos, imports
 from host.emulator.anatomy import anatomy
 from host.emulator.cell import CELL, MONOTONIC, REALTIME, WORDS
-from host.emulator.descriptors import Console, Descriptor, RandomSource, Table
+from host.emulator.descriptors import Console, Descriptor, GuestError, RandomSource, Table
 from host.emulator.files import GuestFiles
 from host.emulator.heap import HeapStats
 from host.emulator.host_calls import OPERATIONS, Port
@@ -73,7 +73,9 @@ class Boot:
         self.allocated_at_start: int | None = None
         self.peak_used = 0
         self._waits = 0
-        self._serial = board.serial
+        self.serial = board.serial
+        self.interrupt_error = 0  # a guest pointer
+        self._is_interrupted = False
         self._anatomy = anatomy()
         self._rom = rom_image() + _PLATFORM
         self._lock = threading.Lock()
@@ -88,14 +90,14 @@ class Boot:
         self._wasi = self._make_wasi(heap_bytes, board.world_unix_us)
 
     def _make_wasi(self, heap_bytes: int, unix_us: Callable[[], int]) -> Wasi:
-        console = Console(self._serial, self._wait_for_input)
+        console = Console(self.serial, self._wait_for_input)
         for number in range(3):
             self.descriptors.put(number, console)
         devices: dict[str, Callable[[], Descriptor]] = {
             "port": lambda: self._port,
             "socket": self._port.take_socket,
             "random": lambda: RandomSource(self._random),
-            "trace": lambda: TraceOutput(self._serial),
+            "trace": lambda: TraceOutput(self.serial),
         }
         files = GuestFiles(self.volume, devices)
         arguments = ["micropython", "-X", f"heapsize={heap_bytes}", "-c", _START]
@@ -138,6 +140,12 @@ class Boot:
             self.clock.interrupt()
             self.nudge()
 
+    def interrupt_program(self) -> None:
+        """Have KeyboardInterrupt raised in the program soon."""
+        self._is_interrupted = True
+        self.clock.interrupt()
+        self.nudge()
+
     def nudge(self) -> None:
         """Have the VM attend even if it computes without ever calling the host."""
         if threading.get_ident() != self._thread:
@@ -162,11 +170,21 @@ class Boot:
     # -- from the VM's thread ------------------------------------------------------------------
 
     def attend(self) -> bool:
-        """Put what interrupted into the scheduler's queue; True if there was something."""
+        """Put what interrupted into the scheduler's queue; True if the VM has to look there."""
         found = bool(self._pending)
+        if self._is_interrupted and self.interrupt_error:
+            self._is_interrupted = False
+            self._anatomy.raise_soon(self.memory, self.interrupt_error)
+            found = True
         while self._pending:
             self._anatomy.schedule(self.memory, *self._pending.popleft())
-        return found
+        return found or self._anatomy.is_pending(self.memory)
+
+    def set_interrupt_char(self, char: int | None) -> None:
+        """Set which character interrupts the program, and forget one that came before."""
+        self.serial.interrupt_char = char
+        self._is_interrupted = False
+        self._anatomy.raise_soon(self.memory, 0)
 
     def booted(self, allocated: int) -> None:
         """The shims are in place and the collector has run: main.py is next."""
@@ -193,11 +211,16 @@ class Boot:
 
     def _tick(self) -> None:
         self.clock.attend_now()
+        if self._anatomy.is_pending(self.memory):
+            self.clock.interrupt()  # the VM may be past its last look before it blocks
 
     def _wait_for_input(self) -> None:
-        serial = self._serial
-        while not (serial.has_input or serial.is_ended):
-            self.clock.wait(None, ready=lambda: serial.has_input or serial.is_ended)
+        serial = self.serial
+        if serial.has_input or serial.is_ended:
+            return
+        self.clock.wait(None, ready=lambda: serial.has_input or serial.is_ended)
+        if not (serial.has_input or serial.is_ended):
+            raise GuestError(errnos.WASI_EINTR)  # the VM runs the handlers and reads again
 
     def _host_call(
         self, name_at: int, name: int, text_at: int, text: int, result_at: int, cap: int

@@ -384,6 +384,26 @@ class Port(Descriptor):
         return self._boot.reset_cause
 
     @_operation
+    def interrupt_error(self, error: int) -> None:
+        """Say what to raise when someone types the interrupt character: a KeyboardInterrupt."""
+        self._boot.interrupt_error = error
+
+    @_operation
+    def interrupt_char(self, char: int) -> None:
+        """Set the interrupt character: its code + 1, or 0 for none; a pending one is dropped."""
+        self._boot.set_interrupt_char(char - 1 if char else None)
+
+    @_operation
+    def repl(self, _: int) -> int:
+        """Return what follows main.py: 0 the end, 1 the friendly prompt, 2 the raw one."""
+        return self._boot.serial.repl
+
+    @_operation
+    def repl_set(self, repl: int) -> None:
+        """Say which prompt follows the next soft reset."""
+        self._boot.serial.repl = repl
+
+    @_operation
     def statvfs(self, field: int) -> int:
         """Return the file system's blocks in all (field 0) or in use (1)."""
         return self._boot.volume.usage()[field]

@@ -13,6 +13,8 @@ class Serial:
     on_line: called with each finished line (without its end), on the board's thread.
     on_output: called with each piece of output, raw bytes, on the board's thread.
     taps: called with each piece of output too, after on_output.
+    repl: what follows main.py: 0 the end, 1 MicroPython's prompt, 2 its raw prompt.
+    interrupt_char: raises KeyboardInterrupt in the program when it is typed; None for none.
     on_trace: gets the final traceback's bytes in place of the output, if it is set.
     """
 
@@ -28,6 +30,9 @@ class Serial:
         self.on_trace: Callable[[bytes], None] | None = None
         self._input_came: Callable[[], None] = lambda: None
         self._input_is_there: Callable[[bool], None] = lambda _: None
+        self.repl = 0
+        self.interrupt_char: int | None = None
+        self.on_interrupt: Callable[[], None] = lambda: None
 
     @property
     def data(self) -> bytes:
@@ -46,10 +51,16 @@ class Serial:
         return self.text.splitlines()
 
     def write(self, data: bytes) -> None:
-        """Type bytes into the board's standard input."""
+        """Type bytes into the board's standard input; Ctrl-C interrupts its program."""
+        char = self.interrupt_char
+        is_interrupt = char is not None and char in data
+        if is_interrupt:
+            data = data.replace(bytes([char or 0]), b"")
         with self._lock:
             self._input.extend(data)
             self._input_is_there(bool(self._input))
+        if is_interrupt:
+            self.on_interrupt()
         self._input_came()
 
     def end_input(self) -> None:

@@ -62,12 +62,14 @@ class World:
         overwrite: bool = False,
         storage: Path | None = None,
         heap_kb: int | None = None,
+        repl: bool = False,
     ) -> Board:
         """Return a new board, switched off.
 
         spec_name: a file of boards/. files: {path: content}, written unless they are there
         (overwrite: anyway). storage: a file that keeps the flash; in memory otherwise. heap_kb:
-        the collector's heap; the board file's by default.
+        the collector's heap; the board file's by default. repl: whether MicroPython's prompt
+        follows main.py, as on a real board; otherwise the board is "stopped" then.
         """
         number = len(self.boards)
         made = Board(
@@ -78,6 +80,7 @@ class World:
             overwrite=overwrite,
             storage=storage,
             heap_kb=heap_kb,
+            repl=repl,
             seed=self._seed + number,
             number=number,
             world_unix_us=self._unix_us,

@@ -1,6 +1,7 @@
 """What the emulator's tests share: a board that runs a program, and its console."""
 
 import textwrap
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,3 +40,11 @@ def printed(program: str, **options: object) -> str:
     board = run_to_end(program, **options)  # type: ignore[arg-type]
     assert (board.state, board.exit) == ("stopped", 0), board.serial.text
     return board.serial.text
+
+
+def await_text(board: Board, text: str) -> None:
+    """Return once a board that follows the wall has printed `text`."""
+    seen = threading.Event()
+    board.serial.on_output = lambda _: seen.set() if text in board.serial.text else None
+    if text not in board.serial.text:
+        assert seen.wait(LIMIT_S), board.serial.text

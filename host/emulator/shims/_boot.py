@@ -38,11 +38,29 @@ def _run(name, main_globals):
     try:
         execfile(name, main_globals)
     except SystemExit as error:
-        port(_exit_code(error), OP_EXIT)
+        code = _exit_code(error)
+        if not port(0, OP_REPL):
+            port(code, OP_EXIT)
     except BaseException as error:
         with open("\x01trace", "wb") as trace:
             sys.print_exception(error, trace)
-        port(1, OP_EXIT)
+        if not port(0, OP_REPL):
+            port(1, OP_EXIT)
+
+
+def _attend(main_globals):
+    # boot.py and main.py, then the prompt if someone sits at the serial line.
+    kbd = KeyboardInterrupt()
+    port(id(kbd), OP_INTERRUPT_ERROR)
+    sys.modules["micropython"].kbd_intr(3)
+    _run("boot.py", main_globals)
+    if port(0, OP_REPL) < 2:  # at a raw prompt a soft reset leaves main.py out
+        _run("main.py", main_globals)
+    sys.modules["micropython"].kbd_intr(-1)
+    if port(0, OP_REPL):
+        import _repl
+
+        _repl.run(main_globals)
 
 
 def go(main_globals):
@@ -51,6 +69,5 @@ def go(main_globals):
     main_globals["__name__"] = "__main__"
     gc.collect()
     port(gc.mem_alloc(), OP_BOOTED)
-    _run("boot.py", main_globals)
-    _run("main.py", main_globals)
+    _attend(main_globals)
     port(0, OP_EXIT)

@@ -23,8 +23,12 @@ _uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "mach
 
 def ilistdir(path="."):
     for entry in _vm.ilistdir(path):
-        if entry[0] != "rom" or entry[1] != 0x4000 or entry[2]:  # not where the shims are
-            yield entry
+        if entry[0] == "rom" and entry[1] == 0x4000 and not entry[2]:
+            continue  # where the shims are
+        if len(entry) == 3:  # the VM's own file system leaves the size out
+            size = 0 if entry[1] == 0x4000 else stat(path + "/" + entry[0])[6]
+            entry = (entry[0], entry[1], 0, size)
+        yield entry
 
 
 def listdir(path="."):
