@@ -7,31 +7,23 @@ of the shims replaces OP_ names by their numbers, so this table is the only plac
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from host.emulator import errnos, sockets
 from host.emulator.cell import CELL, INPUT
 from host.emulator.descriptors import Descriptor, GuestError
-from host.emulator.exits import ProgramExit, Reset
+from host.emulator.operations import METHODS, OPERATIONS, operation
 from host.emulator.polls import Polls
 from host.emulator.sockets import SocketFile
+from host.emulator.system_calls import SystemCalls
 
 if TYPE_CHECKING:
     from host.emulator.boot import Boot
 
 _EPOCH_2000_S = 946_684_800
-_F = TypeVar("_F", bound=Callable[..., "int | None"])
-OPERATIONS: dict[str, int] = {}
-_METHODS: list[str] = [""]
 
 
-def _operation(method: _F) -> _F:
-    OPERATIONS["OP_" + method.__name__.upper()] = len(_METHODS)
-    _METHODS.append(method.__name__)
-    return method
-
-
-class Port(Descriptor):
+class Port(SystemCalls, Descriptor):
     """The device behind `port(value, operation)` for one boot of a board."""
 
     def __init__(self, boot: "Boot") -> None:
@@ -43,7 +35,7 @@ class Port(Descriptor):
         self._next_socket: SocketFile | None = None
         self._peer = ("0.0.0.0", 0)
         self._table: list[Callable[[int], int | None]] = [
-            getattr(self, name or "_nothing") for name in _METHODS
+            getattr(self, name or "_nothing") for name in METHODS
         ]
 
     def seek(self, offset: int, whence: int) -> int:
@@ -68,71 +60,71 @@ class Port(Descriptor):
 
     # -- pins, timers: under the clock's lock -------------------------------------------------
 
-    @_operation
+    @operation
     def push(self, value: int) -> None:
         """Give one more argument to the next operation."""
         self._pushed.append(value)
 
-    @_operation
+    @operation
     def pin_check(self, pin: int) -> None:
         """Fail unless the chip has this pin."""
         self._boot.pins[pin]
 
-    @_operation
+    @operation
     def pin_init(self, pin: int) -> None:
         """Configure a pin. Pushed: mode, pull."""
         mode, pull = self._pushed
         self._boot.pins.configure(pin, mode, pull)
 
-    @_operation
+    @operation
     def pin_get(self, pin: int) -> int:
         """Return a pin's level."""
         return self._boot.pins[pin].value
 
-    @_operation
+    @operation
     def pin_set(self, pin_level: int) -> None:
         """Drive a pin: number * 2 + level."""
         self._boot.pins[pin_level >> 1].set_latch(pin_level & 1)
 
-    @_operation
+    @operation
     def pin_irq(self, pin: int) -> None:
         """Set a pin's handler. Pushed: trigger, function, argument (pointers)."""
         self._boot.pins[pin].handle(*self._pushed)
 
-    @_operation
+    @operation
     def timer_start(self, period_ms: int) -> int:
         """Start a timer. Pushed: periodic, function, argument, microseconds more."""
         periodic, function, argument, us = self._pushed
         period_us = max(1, period_ms * 1000 + us)
         return self._boot.timers.start(period_us, bool(periodic), function, argument)
 
-    @_operation
+    @operation
     def timer_stop(self, number: int) -> None:
         """Stop a timer."""
         self._boot.timers.stop(number)
 
-    @_operation
+    @operation
     def wdt_start(self, timeout_ms: int) -> None:
         """Start the watchdog."""
         self._boot.watchdog.start(timeout_ms)
 
-    @_operation
+    @operation
     def wdt_feed(self, _: int) -> None:
         """Feed the watchdog."""
         self._boot.watchdog.feed()
 
-    @_operation
+    @operation
     def adc_read_uv(self, pin: int) -> int:
         """Return the voltage on a pin in microvolts."""
         return self._boot.analog[pin].microvolts
 
-    @_operation
+    @operation
     def pwm_set(self, pin: int) -> None:
         """Start or change PWM. Pushed: frequency in Hz, duty 0..65535; frequency 0 ends it."""
         frequency_hz, duty = self._pushed
         self._boot.pwm.set(pin, frequency_hz, duty)
 
-    @_operation
+    @operation
     def dht_frame(self, pin: int) -> None:
         """Have a DHT sensor send its five bytes. Pushed: where they go."""
         frame = self._boot.wiring.dht(pin).frame()
@@ -140,58 +132,58 @@ class Port(Descriptor):
             raise GuestError(errnos.ETIMEDOUT)
         self._boot.memory.write(self._pushed[0], frame)
 
-    @_operation
+    @operation
     def onewire_reset(self, pin: int) -> int:
         """Send a reset pulse; 1 if a device is there."""
         return int(self._boot.wiring.one_wire(pin).reset())
 
-    @_operation
+    @operation
     def onewire_write(self, pin: int) -> None:
         """Write to the 1-Wire bus. Pushed: value, number of bits."""
         self._boot.wiring.one_wire(pin).write(*self._pushed)
 
-    @_operation
+    @operation
     def onewire_read(self, pin: int) -> int:
         """Return what the 1-Wire bus says. Pushed: number of bits."""
         return self._boot.wiring.one_wire(pin).read(self._pushed[0])
 
-    @_operation
+    @operation
     def pixels_send(self, pin: int) -> None:
         """Send bytes to NeoPixels, if the pin is an output. Pushed: their address and length."""
         if self._boot.pins[pin].mode == "out":
             self._boot.wiring.neopixel(pin).send(self._boot.memory.read(*self._pushed))
 
-    @_operation
+    @operation
     def i2c_write(self, device: int) -> int:
         """Write to an I2C device; return the bytes it took. Pushed: sda, scl, data, length."""
         sda, scl, address, length = self._pushed
         data = self._boot.memory.read(address, length)
         return self._boot.wiring.i2c(sda, scl).write(device, data)
 
-    @_operation
+    @operation
     def i2c_read(self, device: int) -> None:
         """Read from an I2C device. Pushed: sda, scl, buffer, length."""
         sda, scl, address, length = self._pushed
         self._boot.memory.write(address, self._boot.wiring.i2c(sda, scl).read(device, length))
 
-    @_operation
+    @operation
     def wifi_connect(self, address: int) -> None:
         """Join a network. Pushed: length of the name at `address`."""
         self._boot.wifi.connect(self._boot.memory.text(address, self._pushed[0]))
 
-    @_operation
+    @operation
     def wifi_disconnect(self, _: int) -> None:
         """Leave the network."""
         self._boot.wifi.disconnect()
 
-    @_operation
+    @operation
     def wifi_status(self, _: int) -> int:
         """Return the station's status as network.STAT_*."""
         return self._boot.wifi.status
 
     # -- waiting and time ----------------------------------------------------------------------
 
-    @_operation
+    @operation
     def wait(self, ms: int) -> int:
         """Wait until `ms` have passed: 0. After an interrupt: a number to go on waiting with."""
         deadline_us = self._boot.clock.now_us + ms * 1000
@@ -202,7 +194,7 @@ class Port(Descriptor):
         self._unfinished[self._waits] = deadline_us
         return self._waits
 
-    @_operation
+    @operation
     def wait_on(self, number: int) -> int:
         """Go on with a wait that was interrupted; answers like `wait`."""
         if not self._wait_until(self._unfinished[number]):
@@ -214,113 +206,113 @@ class Port(Descriptor):
         self._boot.clock.wait(deadline_us)
         return self._boot.clock.now_us >= deadline_us
 
-    @_operation
+    @operation
     def time(self, _: int) -> int:
         """Return the seconds since 2000-01-01 by the board's real-time clock."""
         self._boot.clock.read()
         return self._boot.rtc.unix_us() // 1_000_000 - _EPOCH_2000_S
 
-    @_operation
+    @operation
     def time_us(self, _: int) -> int:
         """Return the microseconds of the current second."""
         return self._boot.rtc.unix_us() % 1_000_000
 
-    @_operation
+    @operation
     def rtc_set(self, seconds: int) -> None:
         """Set the real-time clock: seconds since 2000."""
         self._boot.rtc.set_unix_s(seconds + _EPOCH_2000_S)
 
-    @_operation
+    @operation
     def rtc_sync(self, _: int) -> None:
         """Set the real-time clock to the world's date."""
         self._boot.rtc.sync()
 
     # -- poll ------------------------------------------------------------------------------------
 
-    @_operation
+    @operation
     def poll_new(self, _: int) -> int:
         """Make a poll set."""
         return self._polls.new()
 
-    @_operation
+    @operation
     def poll_put(self, poll: int) -> None:
         """Watch a file number. Pushed: number, bits."""
         number, bits = self._pushed
         self._polls.put(poll, number, bits)
 
-    @_operation
+    @operation
     def poll_drop(self, poll: int) -> None:
         """Watch a file number no more. Pushed: number."""
         self._polls.drop(poll, self._pushed[0])
 
-    @_operation
+    @operation
     def poll_wait(self, timeout_ms: int) -> int:
         """Wait. Pushed: the set, or none for set 0. Returns a count; 0xFFFF: interrupted."""
         if timeout_ms:
             self._boot.sample_heap()
         return self._polls.wait(self._pushed[0] if self._pushed else 0, timeout_ms)
 
-    @_operation
+    @operation
     def input_flag(self, _: int) -> int:
         """Return the address of a byte that is 1 while the console has input."""
         return CELL + 8 * INPUT
 
-    @_operation
+    @operation
     def poll_next(self, poll: int) -> int:
         """Return the next ready file number << 8 | bits; 0 after the last."""
         return self._polls.next(poll)
 
     # -- sockets ---------------------------------------------------------------------------------
 
-    @_operation
+    @operation
     def socket_new(self, kind: int) -> None:
         """Make a socket; opening the socket device then gives its file number."""
         self._next_socket = SocketFile.open(
             kind, self._boot.clock.traffic, self._boot.descriptors.touch, self._boot.socket_taps
         )
 
-    @_operation
+    @operation
     def socket_connect(self, number: int) -> None:
         """Connect. Pushed: address of the host's text, its length, port."""
         host, port = self._address()
         self._socket(number).connect(host, port)
 
-    @_operation
+    @operation
     def socket_bind(self, number: int) -> None:
         """Bind. Pushed as for connect."""
         host, port = self._address()
         self._socket(number).bind(host, port)
 
-    @_operation
+    @operation
     def socket_listen(self, number: int) -> None:
         """Listen. Pushed: backlog."""
         self._socket(number).listen(self._pushed[0])
 
-    @_operation
+    @operation
     def socket_accept(self, number: int) -> None:
         """Accept a connection; opening the socket device then gives its file number."""
         self._next_socket = self._socket(number).accept()
         self._peer = self._next_socket.peer()
 
-    @_operation
+    @operation
     def socket_error(self, number: int) -> int:
         """Return the number of a pending error, 0 if there is none."""
         return self._socket(number).error()
 
-    @_operation
+    @operation
     def socket_option(self, number: int) -> None:
         """Set an option. Pushed: level, option, value."""
         level, option, value = self._pushed
         self._socket(number).set_option(level, option, value)
 
-    @_operation
+    @operation
     def socket_send_to(self, number: int) -> int:
         """Send a datagram. Pushed: as for connect, then address and length of the data."""
         data = self._boot.memory.read(self._pushed[3], self._pushed[4])
         host, port = self._address()
         return self._socket(number).send_to(data, host, port)
 
-    @_operation
+    @operation
     def socket_receive_from(self, number: int) -> int:
         """Receive; the host call `peer` then says from whom. Pushed: address, size of a buffer."""
         address, size = self._pushed
@@ -345,68 +337,6 @@ class Port(Descriptor):
     def _address(self) -> tuple[str, int]:
         address, size, port = self._pushed[:3]
         return self._boot.memory.text(address, size), port
-
-    # -- system ----------------------------------------------------------------------------------
-
-    @_operation
-    def rom(self, _: int) -> int:
-        """Place the ROM image behind the guest's memory and return its address."""
-        return self._boot.place_rom()
-
-    @_operation
-    def rom_size(self, _: int) -> int:
-        """Return the ROM image's length in bytes."""
-        return self._boot.rom_size
-
-    @_operation
-    def booted(self, allocated: int) -> None:
-        """The shims are in place; gc.mem_alloc() says `allocated`."""
-        self._boot.booted(allocated)
-
-    @_operation
-    def shim_cost(self, _: int) -> int:
-        """Return how much of the heap the shims take, in bytes."""
-        return self._boot.shim_cost
-
-    @_operation
-    def exit(self, code: int) -> None:
-        """The program is over."""
-        raise ProgramExit(code)
-
-    @_operation
-    def reset(self, cause: int) -> None:
-        """Restart the board; the cause is what machine.reset_cause() answers then."""
-        raise Reset(cause)
-
-    @_operation
-    def reset_cause(self, _: int) -> int:
-        """Return why the board started."""
-        return self._boot.reset_cause
-
-    @_operation
-    def interrupt_error(self, error: int) -> None:
-        """Say what to raise when someone types the interrupt character: a KeyboardInterrupt."""
-        self._boot.interrupt_error = error
-
-    @_operation
-    def interrupt_char(self, char: int) -> None:
-        """Set the interrupt character: its code + 1, or 0 for none; a pending one is dropped."""
-        self._boot.set_interrupt_char(char - 1 if char else None)
-
-    @_operation
-    def repl(self, _: int) -> int:
-        """Return what follows main.py: 0 the end, 1 the friendly prompt, 2 the raw one."""
-        return self._boot.serial.repl
-
-    @_operation
-    def repl_set(self, repl: int) -> None:
-        """Say which prompt follows the next soft reset."""
-        self._boot.serial.repl = repl
-
-    @_operation
-    def statvfs(self, field: int) -> int:
-        """Return the file system's blocks in all (field 0) or in use (1)."""
-        return self._boot.volume.usage()[field]
 
     # -- text: host.call(name, text) -> text -----------------------------------------------------
 
