@@ -1,17 +1,21 @@
-"""The proxy put together: tiers, ledger, broker, and an orderly end."""
+"""The proxy put together: tiers, ledger, ways in, and an orderly end."""
 
 import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from cloud_proxy import tiers as tier_table
 from cloud_proxy.config import Config, EdgeTier, OpenAITier, state_directory
 from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.health import Health, new
+from cloud_proxy.http_api import HttpApi
 from cloud_proxy.ingress import Ingress
 from cloud_proxy.ledger import Ledger
+from cloud_proxy.metering import Attempt
+from cloud_proxy.meters import Meters
 
 log = logging.getLogger("limpet.app")
 
@@ -23,40 +27,68 @@ def ledger_file(config: Config, override: Path | None = None) -> Path:
     return override or config.ledger.file or state_directory() / "ledger.sqlite"
 
 
-async def serve(config: Config, ledger: Path, on_ready: Callable[[], None]) -> None:
+async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way.
 
-    on_ready: called once requests are answered. Raises UserError for what a person has to mend.
+    on_ready: called once requests are answered, with the address of HTTP or "". Raises UserError
+    for what a person has to mend.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     tiers = tier_table.build(config)
     health = {name: _health(config.tiers[name]) for name in tiers}
     book = Ledger(ledger)
+    meters = Meters(health, {"limpet_ledger_waiting": book.waiting})
+
+    def record(row: Attempt) -> None:
+        book.record(row)
+        meters.count(row)
+
+    dispatcher = Dispatcher(tiers, health, config.routing, record)
+    ingress = Ingress(config.mqtt, dispatcher) if config.mqtt.enabled else None
+
+    def is_ready() -> bool:
+        return ingress is None or ingress.link.up
+
+    http = HttpApi(config.http, dispatcher, is_ready, meters.page) if config.http else None
     book.open()
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, book.close)
         for tier in tiers.values():
+            stack.push_async_callback(tier.close)
             await tier.start()
-        ingress = Ingress(config.mqtt, Dispatcher(tiers, health, config.routing, book.record))
-        await ingress.link.open()
+        if ingress:
+            await ingress.link.open()
+        address = await http.open() if http else ""
         for number in (signal.SIGTERM, signal.SIGINT):  # until here they end it at once
             loop.add_signal_handler(number, stop.set)
         async with asyncio.TaskGroup() as tasks:
-            ingress.serve(tasks)
-            connected = tasks.create_task(ingress.link.run(), name="mqtt.link")
-            on_ready()
+            background: list[asyncio.Task[None]] = []
+            if ingress:
+                ingress.serve(tasks)
+                background.append(tasks.create_task(ingress.link.run(), name="mqtt.link"))
+            if http:
+                background.append(http.serve(tasks))
+            on_ready(address)
             await stop.wait()
-            log.info("stopping: %d requests were received", ingress.counts["received"])
-            await ingress.drain(config.mqtt.drain_timeout_s)
-            if not await ingress.link.flush(_FLUSH_TIMEOUT_S):
-                log.warning("stopping: the broker did not acknowledge every reply")
-            connected.cancel()  # it may be waiting for a broker that is gone
-            await asyncio.wait([connected])
-            await ingress.link.close()
-    finally:
-        for tier in tiers.values():
-            await tier.close()
-        await asyncio.to_thread(book.close)
+            log.info("stopping")
+            await _drain(config, ingress, http)
+            for task in background:
+                task.cancel()  # the link may be waiting for a broker that is gone
+            await asyncio.wait(background)
+            if ingress:
+                await ingress.link.close()
+
+
+async def _drain(config: Config, ingress: Ingress | None, http: HttpApi | None) -> None:
+    """End what is under way, at both ways in at once."""
+    async with asyncio.TaskGroup() as draining:
+        if http:
+            draining.create_task(http.drain(config.drain_timeout_s))
+        if ingress:
+            draining.create_task(ingress.drain(config.drain_timeout_s))
+    if ingress and not await ingress.link.flush(_FLUSH_TIMEOUT_S):
+        log.warning("stopping: the broker did not acknowledge every reply")
 
 
 def _health(row: EdgeTier | OpenAITier) -> Health:
@@ -65,7 +97,7 @@ def _health(row: EdgeTier | OpenAITier) -> Health:
     return new(row.expect_ms, row.requests_per_minute, row.tokens_per_minute)
 
 
-def run(config: Config, ledger: Path, on_ready: Callable[[], None]) -> None:
+def run(config: Config, ledger: Path, on_ready: Callable[[str], None]) -> None:
     """Run `serve` on uvloop, or on asyncio's own loop where there is none."""
     try:
         import uvloop

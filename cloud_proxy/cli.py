@@ -56,10 +56,12 @@ def serve(
     if broker is not None:
         settings = _with_broker(settings, broker)
 
-    def on_ready() -> None:
+    def on_ready(address: str) -> None:
+        if address:
+            print(f"http://{address}/v1", file=sys.stderr)
         print("ready", file=sys.stderr, flush=True)
         if ready_fd is not None:
-            os.write(ready_fd, b"ready\n")
+            os.write(ready_fd, b"ready\n" + address.encode() + b"\n" * bool(address))
             os.close(ready_fd)
 
     application.run(settings, application.ledger_file(settings, ledger), on_ready)
@@ -111,6 +113,23 @@ def ask(
         raise UserError("the edge model cannot be loaded", str(e), "reinstall limpet") from e
     for line in [sentence] if sentence is not None else _lines():
         print(ask_json(model, line) if as_json else _in_words(model.answer(line)), flush=True)
+
+
+@app.command()
+def key(
+    name: Annotated[str, typer.Argument(help="Whose key: a device's name, a program's.")],
+    keys: Annotated[Path, typer.Option(help="File of keys, as in [http] keys_file.")],
+) -> None:
+    """Make a key for someone who asks over HTTP. It is shown once; the file keeps its hash.
+
+    Take the line out of the file to revoke it; a proxy that runs notices.
+
+    Examples:
+      limpet-proxy key kitchen --keys keys.txt
+    """
+    from cloud_proxy.keys import add
+
+    print(add(keys, name))
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ class _Strict(BaseModel):
 class Mqtt(_Strict):
     """Where the broker is and how much of its traffic we take on."""
 
+    enabled: bool = True
     broker: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] = "127.0.0.1:1883"
     username: str | None = None
     password_env: str | None = None  # name of an environment variable
@@ -30,7 +31,20 @@ class Mqtt(_Strict):
     max_inflight_per_device: Annotated[int, Field(ge=1, le=1000)] = 4
     deltas: bool = True  # send text as it comes, not only when it is complete
     delta_interval_ms: Annotated[int, Field(ge=0, le=5000)] = 100
-    drain_timeout_s: Annotated[float, Field(ge=0, le=300)] = 10.0
+
+
+class Http(_Strict):
+    """Where programs ask over HTTP, and how much of that we take on."""
+
+    listen: Annotated[str, Field(pattern=r"^[^\s]+:\d{1,5}$")]  # host:port; port 0: any free one
+    keys_file: Path | None = None  # None: no keys, which only this machine's own address allows
+    max_inflight: Annotated[int, Field(ge=1, le=100_000)] = 256
+    max_inflight_per_device: Annotated[int, Field(ge=1, le=100_000)] = 64
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 1024
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+    request_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0  # for head and body to come
+    idle_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 75.0
+    ttl_s: Annotated[float, Field(gt=0, le=600)] = 120.0  # then nobody waits any more
 
 
 class Ledger(_Strict):
@@ -101,8 +115,10 @@ class Config(_Strict):
     """Everything; each part has defaults."""
 
     mqtt: Mqtt = Mqtt()
+    http: Http | None = None  # None: no HTTP
     ledger: Ledger = Ledger()
     routing: Routing = Routing()
+    drain_timeout_s: Annotated[float, Field(ge=0, le=300)] = 10.0  # at SIGTERM
     tiers: dict[Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")], Tier] = {}
 
     @model_validator(mode="after")
@@ -112,6 +128,8 @@ class Config(_Strict):
             self.tiers["edge"] = EdgeTier(kind="edge")
         if not any(tier.enabled for tier in self.tiers.values()):
             raise ValueError("no tier is enabled")
+        if not self.mqtt.enabled and self.http is None:
+            raise ValueError("neither mqtt nor http is enabled")
         return self
 
 

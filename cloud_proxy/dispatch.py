@@ -41,7 +41,7 @@ class Dispatcher:
         """
         clock = asyncio.get_running_loop().time
         spent = Spent()
-        untried = list(self._attempts.tiers)
+        untried = self._named(request.model)
         unsure: tuple[Attempted, Decision] | None = None
         failed = Reply(code="upstream", why="no tier could answer")
         while spent.attempts < self._routing.max_attempts:
@@ -64,6 +64,20 @@ class Dispatcher:
             if done.stream.sent or code == "expired":
                 return failed
         return _reply(request, *unsure, spent, clock()) if unsure else failed
+
+    def names(self) -> list[str]:
+        """Return the names of the tiers."""
+        return list(self._attempts.tiers)
+
+    def knows(self, model: str) -> bool:
+        """Return whether a request may name that model."""
+        return bool(self._named(model))
+
+    def _named(self, model: str) -> list[str]:
+        tiers = self._attempts.tiers
+        if model in ("", "auto"):
+            return list(tiers)
+        return [name for name, tier in tiers.items() if model in (name, tier.model)]
 
     def _choose(self, request: Request, names: list[str], spent: Spent, now_s: float) -> Decision:
         routing = self._routing

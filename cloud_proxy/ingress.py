@@ -7,6 +7,7 @@ from collections import Counter
 
 from cloud_proxy import bodies
 from cloud_proxy import reply as replies
+from cloud_proxy.admission import Admission
 from cloud_proxy.board_talk import from_wire
 from cloud_proxy.boards import Boards
 from cloud_proxy.config import Mqtt
@@ -46,18 +47,18 @@ class Ingress:
         self.counts: Counter[str] = Counter()
         self._tasks: asyncio.TaskGroup | None = None
         self._inflight: dict[Key, asyncio.Task[None]] = {}
-        self._per_device: Counter[str] = Counter()
+        self._admission = Admission(config.max_inflight, config.max_inflight_per_device)
         self._done: Lru[Key, bytes] = Lru(_MAX_CACHED, _CACHE_TTL_S)
         self._cancelled: set[Key] = set()
-        self._stopping = False
 
     def serve(self, tasks: asyncio.TaskGroup) -> None:
         """Answer from now on, each request in a task of this group."""
         self._tasks = tasks
+        self._admission.closed = False
 
     async def drain(self, timeout_s: float) -> None:
         """Take no more requests, and end those under way: by themselves, else with an error."""
-        self._stopping = True
+        self._admission.closed = True
         self.link.unsubscribe([self._share])
         running = list(self._inflight.values())
         if running:
@@ -104,14 +105,10 @@ class Ingress:
         request = from_wire(device, body, board, now_s, len(payload), back_ms)
         if body["ttl"] <= 0:
             self._refuse(request, "expired", "the request came too late")
-        elif self._tasks is None or self._stopping:
-            self._refuse(request, "busy", "the proxy is starting or stopping")
-        elif len(self._inflight) >= self._config.max_inflight:
-            self._refuse(request, "busy", "too many requests are under way")
-        elif self._per_device[device] >= self._config.max_inflight_per_device:
-            self._refuse(request, "busy", "too many requests of this board are under way")
+        elif no_room := self._admission.enter(device):
+            self._refuse(request, "busy", no_room)
         else:
-            self._per_device[device] += 1
+            assert self._tasks is not None
             self._inflight[key] = self._tasks.create_task(
                 self._answer(key, request), name=f"request {device}/{request.id}"
             )
@@ -150,9 +147,7 @@ class Ingress:
     def _forget(self, key: Key) -> None:
         self._inflight.pop(key, None)
         self._cancelled.discard(key)
-        self._per_device[key[0]] -= 1
-        if self._per_device[key[0]] <= 0:
-            del self._per_device[key[0]]
+        self._admission.leave(key[0])
 
     def _refuse(self, request: Request, code: str, why: str) -> None:
         self.counts[code] += 1

@@ -75,6 +75,10 @@ class Ledger:
         """Hand over a row; returns at once."""
         self._queue.put(attempt)
 
+    def waiting(self) -> int:
+        """Return how many rows are neither in the database nor in the spool yet."""
+        return self._queue.qsize() + len(self._kept)
+
     def close(self) -> None:
         """Write what was handed over, then stop."""
         if self._thread:

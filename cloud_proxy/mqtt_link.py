@@ -129,13 +129,14 @@ class Link:
             log.warning("mqtt: connected again")
 
     @property
-    def _up(self) -> bool:
+    def up(self) -> bool:
+        """Return whether the broker hears us now."""
         return self._client is not None and self._accepted and not self._lost.is_set()
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
         """Send now or, with QoS 1, as soon as the broker can take it. QoS 0 may be lost."""
         if qos == 0:
-            if self._up:
+            if self.up:
                 self._client.publish(topic, payload, qos=0)
             return
         if len(self._outbox) >= _MAX_OUTBOX:
@@ -147,7 +148,7 @@ class Link:
 
     def unsubscribe(self, topics: list[str]) -> None:
         """Ask for no more of these; others in the group get them from now on."""
-        if self._up:
+        if self.up:
             self._client.unsubscribe(topics)
 
     def way_back_ms(self) -> float:
@@ -269,7 +270,7 @@ class Link:
 
     def _pump(self) -> None:
         """Hand over what the window has room for."""
-        if not self._up:
+        if not self.up:
             return
         unacked = self._unacked
         while self._outbox and len(unacked.messages) < _WINDOW:

@@ -22,6 +22,7 @@ class Request:
     max_ud: int | None = None
     max_output_tokens: int | None = None
     whole: bool = False  # the answer is wanted in one piece
+    model: str = ""  # a tier's name or model, if only that may answer; "auto": any
     way_back_ms: float = 0.0  # what the reply takes to get there
 
     def left_ms(self, now_s: float) -> float | None:

@@ -40,7 +40,10 @@ max_response_bytes = 65536
 
 
 class Proxy:
-    """`limpet-proxy serve` in a process of its own, ready when the constructor returns."""
+    """`limpet-proxy serve` in a process of its own, ready when the constructor returns.
+
+    http: where it listens for programs, "" if it does not.
+    """
 
     def __init__(self, where: str, folder: Path, config: str = "", **env: str) -> None:
         self.ledger = folder / "ledger.sqlite"
@@ -61,9 +64,10 @@ class Proxy:
             )
         os.close(write)
         readable, _, _ = select.select([ready], [], [], DEADLINE_S)
-        said = os.read(ready, 16) if readable else b""
+        said = os.read(ready, 64) if readable else b""
         os.close(ready)
-        if said != b"ready\n":
+        word, _, self.http = said.decode().strip().partition("\n")
+        if word != "ready":
             self.process.kill()
             self.process.wait()
             raise AssertionError("the proxy did not get ready:\n" + self.log())

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from cloud_proxy import keys
 from cloud_proxy.ledger import Ledger
 from cloud_proxy.metering import Attempt
 from host.broker import find_mosquitto, free_port
@@ -102,6 +103,17 @@ def test_error(args, code, words):
     assert words in three_lines(done.stderr)[0]
 
 
+def test_a_key_is_shown_once_and_its_hash_kept(tmp_path):
+    file = tmp_path / "keys.txt"
+    done = run("key", "kitchen", "--keys", str(file))
+    made = done.stdout.strip()
+    assert done.returncode == 0 and made.startswith("lk_")
+    assert keys.Keys(file).name(made) == "kitchen" and made not in file.read_text()
+    assert file.stat().st_mode & 0o077 == 0
+    done = run("key", "No Name", "--keys", str(file))
+    assert done.returncode == 1 and "no device's name" in three_lines(done.stderr)[0]
+
+
 MISUSE = {
     "an unknown option": ["serve", "--brooker", "x:1"],
     "an unknown command": ["sreve"],
@@ -115,7 +127,7 @@ def test_misuse(args):
     assert done.returncode == 2 and "Traceback" not in done.stderr and "Error" in done.stderr
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["report"], ["ask"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["report"], ["ask"], ["key"]])
 def test_help_has_examples(command):
     done = run(*command, "--help")
     assert done.returncode == 0

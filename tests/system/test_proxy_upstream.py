@@ -264,7 +264,7 @@ def test_sigterm_lets_what_is_under_way_finish(device, proxy, upstream):
 
 
 def test_what_cannot_finish_in_time_is_told_and_metered(broker, tmp_path, upstream):
-    config = "[mqtt]\ndrain_timeout_s = 0.1\n" + ONLY_UPSTREAM.format(url=upstream.url)
+    config = "drain_timeout_s = 0.1\n" + ONLY_UPSTREAM.format(url=upstream.url)
     config = config.replace("idle_timeout_s = 0.5", "")
     upstream.behave = events(then=stall)
     with (
