@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from cloud_proxy import tiers as tier_table
+from cloud_proxy.budgets import Budgets, longest_window_start_s
 from cloud_proxy.config import Config, EdgeTier, OpenAITier, state_directory
 from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.health import Health, new
@@ -16,6 +18,7 @@ from cloud_proxy.ingress import Ingress
 from cloud_proxy.ledger import Ledger
 from cloud_proxy.metering import Attempt
 from cloud_proxy.meters import Meters
+from cloud_proxy.purse import KillSwitch, MemoryStore, Purse
 
 log = logging.getLogger("limpet.app")
 
@@ -44,7 +47,8 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -
         book.record(row)
         meters.count(row)
 
-    dispatcher = Dispatcher(tiers, health, config.routing, record)
+    purse = _purse(config, ledger)
+    dispatcher = Dispatcher(tiers, health, config.routing, purse, record)
     ingress = Ingress(config.mqtt, dispatcher) if config.mqtt.enabled else None
 
     def is_ready() -> bool:
@@ -54,6 +58,8 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -
     book.open()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, book.close)
+        stack.push_async_callback(purse.store.close)
+        _remember(purse, book)
         for tier in tiers.values():
             stack.push_async_callback(tier.close)
             await tier.start()
@@ -89,6 +95,23 @@ async def _drain(config: Config, ingress: Ingress | None, http: HttpApi | None) 
             draining.create_task(ingress.drain(config.drain_timeout_s))
     if ingress and not await ingress.link.flush(_FLUSH_TIMEOUT_S):
         log.warning("stopping: the broker did not acknowledge every reply")
+
+
+def kill_file(ledger: Path) -> Path:
+    """Return the file whose existence stops all spending of the proxies of a ledger."""
+    return ledger.with_name(ledger.name + ".kill")
+
+
+def _purse(config: Config, ledger: Path) -> Purse:
+    store = MemoryStore(KillSwitch(kill_file(ledger).exists))
+    return Purse(Budgets([row.limit() for row in config.budgets]), store)
+
+
+def _remember(purse: Purse, book: Ledger) -> None:
+    """Count what this month has cost before this start."""
+    if purse.budgets.limits:
+        for device, hour_s, ud in book.spent(longest_window_start_s(time.time())):
+            purse.store.settle(purse.budgets.accounts(device, hour_s), ud)
 
 
 def _health(row: EdgeTier | OpenAITier) -> Health:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from cloud_proxy.candidates import TierState
 from cloud_proxy.health import Health
-from cloud_proxy.metering import Attempt, Usage, cost_ud, estimate_tokens
+from cloud_proxy.metering import Attempt, Usage, cost_ud, estimate_tokens, worst_ud
+from cloud_proxy.purse import Purse
 from cloud_proxy.request import Request
 from cloud_proxy.tiers.base import Completion, Stream, Tier, TierError
 
@@ -47,9 +48,11 @@ class Attempts:
         self,
         tiers: Mapping[str, Tier],
         health: Mapping[str, Health],
+        purse: Purse,
         record: Callable[[Attempt], None],
     ) -> None:
         self.tiers = tiers
+        self.purse = purse
         self._health = health
         self._record = record
 
@@ -63,9 +66,15 @@ class Attempts:
     ) -> Attempted:
         """Ask one tier. why: the routing decision. last: nobody else can be asked.
 
-        Raises nothing but CancelledError, and that after the row is written.
+        Raises nothing but CancelledError, and that after the row is written. Without the money
+        for the worst case it is not asked: the outcome is "budget", and there is no row.
         """
         tier, health = self.tiers[name], self._health[name]
+        most_ud = worst_ud(tier.price, request.talk.tokens, _most_tokens(request, tier))
+        held = await self.purse.reserve(request.device, most_ud)
+        if held is None:
+            words = f"{name}: {most_ud} ud are not left"
+            return Attempted(tier, stream, None, "budget", words, why)
         began_ms, began_s = int(time.time() * 1000), stream.clock()
         number, spent.attempts = spent.attempts, spent.attempts + 1
         reserved = request.talk.tokens + _most_tokens(request, tier)
@@ -103,6 +112,7 @@ class Attempts:
             health.rate.read(stream.headers, now_s)
             _learn(request, health, outcome, stream, used, began_s)
             cost = cost_ud(tier.price, used)
+            held.settle(cost)
             spent.input += used.input
             spent.output += used.output
             spent.cost_ud += cost

@@ -132,6 +132,33 @@ def key(
     print(add(keys, name))
 
 
+@app.command()
+def kill(
+    state: Annotated[str, typer.Argument(metavar="on|off", help="Whether to stop spending.")],
+    config: _Config = None,
+    ledger: _Ledger = None,
+) -> None:
+    """Stop everything that costs, within a second, or let it go on. What is free is answered.
+
+    Examples:
+      limpet-proxy kill on
+      limpet-proxy kill off
+    """
+    from cloud_proxy.app import kill_file, ledger_file
+    from cloud_proxy.config import load
+
+    if state not in ("on", "off"):
+        raise typer.BadParameter("on or off")
+    file = kill_file(ledger_file(load(config), ledger))
+    try:
+        if state == "on":
+            file.touch()
+        else:
+            file.unlink(missing_ok=True)
+    except OSError as e:
+        raise UserError(f"{file} cannot be changed", str(e), "mend its permissions") from e
+
+
 def main() -> None:
     """Run the command line: exit 0 done, 1 failed, 2 misuse."""
     try:

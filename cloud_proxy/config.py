@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from cloud_proxy.budgets import Limit
 from cloud_proxy.errors import UserError
 
 
@@ -61,6 +62,33 @@ class Routing(_Strict):
     late: Literal["best_chance", "refuse"] = "best_chance"  # if no tier meets the deadline
     explore: Annotated[float, Field(ge=0, le=0.5)] = 0.02  # of requests without a deadline
     hedge: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of requests that may be hedged
+
+
+class BudgetRow(_Strict):
+    """What may be spent in each hour, day or month (UTC)."""
+
+    scope: Literal["device", "group", "fleet"]
+    per: Literal["hour", "day", "month"]
+    usd: Annotated[float, Field(ge=0)]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] | None = None  # of the group
+    devices: list[str] = []  # names, or patterns such as "gh-*"; default: every device
+
+    @model_validator(mode="after")
+    def _named(self) -> "BudgetRow":
+        if self.scope == "group" and not (self.name and self.devices):
+            raise ValueError("a group needs a name and its devices")
+        return self
+
+    def limit(self) -> Limit:
+        """Return the row in micro-dollars."""
+        names = {"device": "each device", "fleet": "the fleet"}
+        return Limit(
+            name=names.get(self.scope) or str(self.name),
+            per=self.per,
+            limit_ud=round(self.usd * 1e6),
+            devices=tuple(self.devices) or ("*",),
+            each=self.scope == "device",
+        )
 
 
 class Prices(_Strict):
@@ -118,6 +146,7 @@ class Config(_Strict):
     http: Http | None = None  # None: no HTTP
     ledger: Ledger = Ledger()
     routing: Routing = Routing()
+    budgets: list[BudgetRow] = []
     drain_timeout_s: Annotated[float, Field(ge=0, le=300)] = 10.0  # at SIGTERM
     tiers: dict[Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")], Tier] = {}
 

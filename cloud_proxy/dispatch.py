@@ -9,6 +9,7 @@ from cloud_proxy.candidates import Budget
 from cloud_proxy.config import Routing
 from cloud_proxy.health import Health
 from cloud_proxy.metering import Attempt
+from cloud_proxy.purse import Purse
 from cloud_proxy.race import Allowance, Race
 from cloud_proxy.reply import Reply
 from cloud_proxy.request import Request
@@ -26,10 +27,11 @@ class Dispatcher:
         tiers: Mapping[str, Tier],
         health: Mapping[str, Health],
         routing: Routing,
+        purse: Purse,
         record: Callable[[Attempt], None],
     ) -> None:
         self._routing = routing
-        self._attempts = Attempts(tiers, health, record)
+        self._attempts = Attempts(tiers, health, purse, record)
         self._hedges = Allowance(routing.hedge)
         self._random = random.Random()
 
@@ -58,7 +60,7 @@ class Dispatcher:
             if done.completion:
                 unsure = (done, decision)
                 continue
-            code = done.outcome if done.outcome in ("expired", "busy") else "upstream"
+            code = done.outcome if done.outcome in ("expired", "busy", "budget") else "upstream"
             use = _use(request, done, decision, spent, clock())
             failed = Reply(code=code, why=done.why, use=use)
             if done.stream.sent or code == "expired":
@@ -82,7 +84,11 @@ class Dispatcher:
     def _choose(self, request: Request, names: list[str], spent: Spent, now_s: float) -> Decision:
         routing = self._routing
         limits = [ud for ud in (request.max_ud, routing.max_ud_per_request) if ud is not None]
-        budget = Budget(max(0, min(limits) - spent.cost_ud) if limits else None)
+        budget = self._attempts.purse.left(request.device)
+        if limits:
+            own_ud = max(0, min(limits) - spent.cost_ud)
+            if budget.left_ud is None or own_ud <= budget.left_ud:
+                budget = Budget(own_ud)
         states = [self._attempts.state(name, request, now_s) for name in names]
         ask = request.ask(
             now_s,

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,22 @@ class Ledger:
     def record(self, attempt: Attempt) -> None:
         """Hand over a row; returns at once."""
         self._queue.put(attempt)
+
+    def spent(self, since_s: int) -> list[tuple[str, int, int]]:
+        """Return (device, hour as Unix time, micro-dollars) since a moment; call it after `open`.
+
+        What a crash left in the spool is counted too.
+        """
+        query = (
+            "SELECT device, time_ms / 3600000 * 3600, SUM(cost_ud) FROM attempt"
+            " WHERE time_ms >= ? GROUP BY 1, 2"
+        )
+        with closing(self._connect()) as database:
+            sums = list(database.execute(query, (since_s * 1000,)))
+        for row in _read_spool(self.spool)[0]:
+            if row.time_ms >= since_s * 1000:
+                sums.append((row.device, row.time_ms // 3_600_000 * 3600, row.cost_ud))
+        return sums
 
     def waiting(self) -> int:
         """Return how many rows are neither in the database nor in the spool yet."""
