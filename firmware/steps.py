@@ -24,6 +24,7 @@ from firmware.tools import ToolError, known
 _MAX_DEPTH = const(3)  # a script that runs a script that runs a script
 _MAX_RUN = const(300)  # steps of one run
 _MAX_RUN_MS = const(3600000)
+_MAX_DONE = const(8)
 _ANSWER_MS = const(4000)
 
 
@@ -71,9 +72,8 @@ class Run:
             result = await self.script(args["name"], args.get("args", {}))
         else:
             result = await self._app.tools.run(tool, args, "s", self._by)
-        if len(self.done) >= wire.MAX_CALLS:
-            self.done.pop(0)
         self.done.append({"tool": tool, "args": args, "result": result})
+        del self.done[:-_MAX_DONE]
         if "error" in result:
             raise ToolError("step %d (%s): %s" % (number, tool, result["error"]))
         self._names["last"] = result
@@ -137,7 +137,10 @@ class Run:
     def _value(self, value, quoted=False):
         """Return a value with what its references stand for, as JSON within texts if quoted."""
         if isinstance(value, dict):
-            return {k: self._value(v, quoted) for k, v in value.items()}
+            values = {}
+            for key in value:
+                values[key] = self._value(value[key], quoted)
+            return values
         if isinstance(value, str):
             if value[:1] == "$":
                 if not quoted:

@@ -15,7 +15,7 @@ from micropython import const
 DIR = "/data/"
 _SEAL = const(9)  # bytes that end a file
 _QUOTA = const(4096)  # bytes of a document that is not named here
-_QUOTAS = {"rules": 8192, "scripts": 8192}
+_QUOTAS = {"rules": 8192, "scripts": 3072}
 
 
 class Store:
@@ -81,10 +81,14 @@ class Store:
             pass
 
     def save(self, name, value):
-        """Write the document. Raises OSError if the flash is full; the old one is then intact."""
+        """Write the document, or leave the old one intact.
+
+        Raises OSError if the flash is full, ValueError if it is larger than its quota.
+        """
         body = memoryview(json.dumps(value))
-        if len(body) > _QUOTAS.get(name, _QUOTA):
-            raise OSError(errno.ENOSPC, name + " is full")
+        quota = _QUOTAS.get(name, _QUOTA)
+        if len(body) > quota:
+            raise ValueError("%s may take %d bytes: delete something first" % (name, quota))
         path = DIR + name
         try:
             with open(path + ".new", "wb") as f:

@@ -1,7 +1,5 @@
 """Tools that keep rules and scripts; rules.py says what a rule is, steps.py what steps are."""
 
-import json
-
 from micropython import const
 
 from firmware import wire
@@ -9,11 +7,10 @@ from firmware.tools import ToolError, known, room
 
 _MAX_RULES = const(24)
 _MAX_SCRIPTS = const(12)
-_MAX_BYTES = const(3072)  # of the scripts' JSON
 _MAX_STEPS = const(24)  # of one rule or script, as written
 _MAX_NESTED = const(3)  # steps in steps; scripts in scripts
-_KINDS = "every_s, in_s, at, cron, pin, read, event, boot"  # holds no other key of "when"
-_COMPARISON = (
+_KINDS = const("every_s, in_s, at, cron, pin, read, event, boot")  # holds no other key of "when"
+_COMPARISON = const(
     "a comparison is one of pin, memory, value with one of is, not, above, below, or "
     '{"time": "22:00-06:00"}'
 )
@@ -45,9 +42,9 @@ def rule_list(app):
     """List, in words."""
     rules = {}
     for name, rule in app.rules.all.items():
-        words = _words(rule["when"])
+        words = _words(rule["when"])[1:]
         for step in rule["do"]:
-            words += ", %s " % step.get("tool", "steps") + _words(step.get("args", {}))
+            words += ", " + step.get("tool", "steps") + _words(step.get("args", {}))
         rules[name] = words if rule["on"] else words + " (off)"
     return {"rules": rules}
 
@@ -77,16 +74,16 @@ def script_set(app, name, steps, description="", params=()):
     scripts = dict(app.tools.scripts)
     room(scripts, name, _MAX_SCRIPTS)
     scripts[name] = {"description": description, "params": params, "steps": steps}
-    if len(json.dumps(scripts)) > _MAX_BYTES:
-        raise ToolError("scripts are full (%d bytes): delete one first" % _MAX_BYTES)
     _check(app, scripts, steps, params)
     return _change(app, name, scripts[name])
 
 
 def script_list(app):
     """List."""
-    scripts = app.tools.scripts
-    return {"scripts": {n: s["description"] or ", ".join(s["params"]) for n, s in scripts.items()}}
+    scripts = {}
+    for name, script in app.tools.scripts.items():
+        scripts[name] = script["description"] or ", ".join(script["params"])
+    return {"scripts": scripts}
 
 
 def script_delete(app, name):
@@ -108,7 +105,10 @@ def _change(app, name, script):
 
 def _check_when(app, when):
     """Raise ToolError unless a trigger, whose values are right each by itself, is one."""
-    kinds = [k for k in when if k in _KINDS]
+    kinds = []
+    for key in when:
+        if key in _KINDS:
+            kinds.append(key)
     if len(kinds) != 1:
         raise ToolError("when must have one of " + _KINDS)
     if "at" in when or "cron" in when:
@@ -121,8 +121,7 @@ def _check_when(app, when):
             raise ToolError("%s: %s" % (kinds[0], e))
     elif "read" in when:
         read = when["read"]
-        app.tools.check(read["tool"], read.get("args", {}), "s")
-        if "w" in app.tools.row(read["tool"])[1]:
+        if "w" in app.tools.check(read["tool"], read.get("args", {}), "s")[1]:
             raise ToolError("read must be a tool that only reads")
         if ("above" in when) == ("below" in when):
             raise ToolError("read needs above or below")
@@ -151,13 +150,13 @@ def _check(app, scripts, steps, names, depth=1, nested=0):
                 if "as" in step:
                     names.append(step["as"])
                 continue
-            if "do" not in step or ("if" in step) == ("repeat" in step):
+            if not step.get("do") or ("if" in step) == ("repeat" in step):
                 raise ToolError("it needs tool, or do with repeat or if")
             _check_names(step.get("repeat"), names)
             _check_if(step.get("if", ()), names)
-            for branch in ("do", "else"):
-                if branch in step:
-                    count += _check(app, scripts, step[branch], names, depth, nested + 1)
+            for branch in (step["do"], step.get("else")):
+                if branch:
+                    count += _check(app, scripts, branch, names, depth, nested + 1)
         except ValueError as e:
             raise ToolError("step %d: %s" % (count, e))
     if not 0 < count <= _MAX_STEPS or nested > _MAX_NESTED:
@@ -171,12 +170,12 @@ def _check_if(conditions, names):
     """Raise ToolError unless each is a comparison; make "9:00-17:00" "09:00-17:00"."""
     for condition in conditions:
         try:
-            left = [k for k in ("pin", "memory", "value") if k in condition]
+            left = ("pin" in condition) + ("memory" in condition) + ("value" in condition)
             timed = "time" in condition
             if timed:
                 span = condition["time"].replace("-", ":").split(":")
                 condition["time"] = "%02d:%02d-%02d:%02d" % tuple(map(int, span))
-            if (len(left), len(condition)) != ((0, 1) if timed else (1, 2)):
+            if left + timed != 1 or len(condition) + timed != 2:
                 raise ValueError
         except (TypeError, ValueError):
             raise ToolError(_COMPARISON)
@@ -192,4 +191,7 @@ def _check_names(value, names):
 
 
 def _words(values):
-    return " ".join(["%s %s" % item for item in values.items()])
+    words = ""
+    for item in values.items():
+        words += " %s %s" % item
+    return words

@@ -20,7 +20,6 @@ is no tool, but what an "obj" has in it.
 """
 
 import binascii
-import hashlib
 import json
 import sys
 
@@ -55,10 +54,10 @@ class Tools:
 
     def refresh(self):
         """Take the hash of the catalogue again: a script came or went."""
-        digest = hashlib.sha256(b"")
+        digest = 0
         for row in self.catalogue():
-            digest.update(row)
-        self.hash = binascii.hexlify(digest.digest()[:6]).decode()
+            digest = binascii.crc32(row, digest)
+        self.hash = "%08x" % digest
 
     def catalogue(self):
         """Yield the rows that a model may call, as JSON: ["name","text",[arguments]]."""
@@ -68,7 +67,9 @@ class Tools:
                 if b"m" in who:
                     yield row[:-1]
         for name, script in self.scripts.items():
-            args = [(param, "any") for param in script["params"]]
+            args = []
+            for param in script["params"]:
+                args.append((param, "any"))
             yield json.dumps((name, script["description"] or "A script.", args)).encode()
 
     def row(self, name):
@@ -84,7 +85,9 @@ class Tools:
         return "", "", ()
 
     def check(self, name, args, who):
-        """Return args with numbers for pin names. Raises ToolError for what the table forbids.
+        """Return (module, who, args with numbers for pins) of a call that the table allows.
+
+        Raises ToolError for any other.
 
         who: "m" a model, "r" a model asked by a rule, "s" a step, "c" a step that is only looked
         at: arguments such as "$pin" have no value yet.
@@ -93,12 +96,10 @@ class Tools:
         if looking:
             who = "s"
         name = str(name)
-        callers, specs = self.row(name)[1:]
-        if not callers:
-            raise ToolError("there is no tool " + name[:32])
+        module, callers, specs = self.row(name)
         if callers[:2] != "ms" if who == "r" else who not in callers:
-            raise ToolError(name + " cannot be called from here")
-        return self.fit(name, ("args", "obj", specs), args, looking)
+            raise ToolError("there is no tool %s here" % name[:32])
+        return module, callers, self.fit(name, ("args", "obj", specs), args, looking)
 
     async def run(self, name, args, who, by):
         """Carry out one call and return its result, a dict; {"error": why} if it failed.
@@ -109,8 +110,7 @@ class Tools:
         try:
             if name in self.scripts:  # a model calls it by its own name
                 name, args = "script_run", {"name": name, "args": args}
-            args = self.check(name, args, who)
-            module, callers, _ = self.row(name)
+            module, callers, args = self.check(name, args, who)
             if "w" in callers and "pin" in args and by[:6] != "guard ":
                 refusal = self._app.guard.refuse(self._app, args["pin"])
                 if refusal:
@@ -201,10 +201,9 @@ class Tools:
             thing = self._app.devices.all.get(value)
             if thing:
                 return thing["pin"]
-            known = self._app.memory.get(value)
-            words = (known or value).split()
-            if words and words[-1].isdigit():
-                value = int(words[-1])
+            number = self._app.memory.get(value, value).split(" ")[-1]
+            if number.isdigit():
+                value = int(number)
         if isinstance(value, int):
             return value
         raise ToolError("no pin is called %s; remember its number first" % str(value)[:32])

@@ -13,11 +13,12 @@ Call = tuple[str, dict[str, Any]]
 FRIDAY_7_UTC = 1_799_996_400
 
 _MAIN = b"""
-import asyncio, json
+import asyncio, gc, json
 from firmware.app import make
 from firmware.guard import Guard
 from firmware.store import Store
 
+gc.threshold(8192)  # as the firmware's own start has it
 store = Store()
 app = make(store, Guard(store))
 send = app.send

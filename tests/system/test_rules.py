@@ -180,7 +180,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"when": {"every_s": 5}, "do": [{"tool": "fly", "args": {}}]}, "step 1: there is no tool"),
     "a rule that makes rules": (
         {"when": {"every_s": 5}, "do": [{"tool": "rule_delete", "args": {"name": "x"}}]},
-        "cannot be called from here"),
+        "there is no tool rule_delete here"),
     "a name for nothing": (
         {"when": {"every_s": 5}, "do": [{"tool": "gpio_write", "args": {"pin": "$x", "value": 1}}]},
         "stands for nothing"),

@@ -158,6 +158,8 @@ CASES: dict[str, tuple[list[Call], list[int], Any]] = {
     "a comparison with what is not there": (
         [script("bad", {"if": [{"value": "$x", "is": 1}], "do": [put(2, 1)]})], [],
         "$x stands for nothing; known: $last"),
+    "more than there is room for": (
+        [script(f"s{n}", *[put(2, 1)] * 24) for n in range(3)], [], "scripts may take 3072 bytes"),
     "too many steps": ([script("bad", *[put(2, 1)] * 30)], [], "a list of 1 to 24"),
     "nested too deep": (
         [script("bad", {"repeat": 1, "do": [{"repeat": 1, "do": [{"repeat": 1, "do": [
