@@ -39,7 +39,7 @@ GARBAGE: dict[str, tuple[Script, str]] = {
     "JSON nested too deep": (lambda r: [b"[" * 500 + b"]" * 500], "nested deeper"),
     "a field of a wrong type": (lambda r: [final(r, say=7)], "say must be str"),
     "calls that are no list": (lambda r: [final(r, calls={"tool": "x"})], "calls"),
-    "a call without a name": (lambda r: [final(r, calls=[{"args": {}}])], "calls: tool is missing"),
+    "a call without a name": (lambda r: [final(r, calls=[{"args": {}}])], "tool is missing"),
     "a thousand calls": (lambda r: [final(r, calls=[on(2)] * 40)], "at most 8"),
     "a tool that is not there": (
         lambda r: [final(r, calls=[{"tool": "format_flash", "args": {}}])],
