@@ -5,6 +5,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,12 +23,14 @@ _SBIN = (
 class Broker:
     """A broker of our own in a child process, bound to 127.0.0.1, gone when it is stopped.
 
-    kind: "mosquitto" or "iotcore". port: TCP port, kept over stop() and start().
+    kind: "mosquitto" or "iotcore". port: TCP port, kept over stop() and start(). lines: more of
+    mosquitto's configuration, for its one listener.
     """
 
-    def __init__(self, kind: str, port: int) -> None:
+    def __init__(self, kind: str, port: int, lines: Sequence[str] = ()) -> None:
         """Choose what runs and where; `start` starts it, `Broker.open` does both."""
         self.kind = kind
+        self.lines = lines
         self.host = "127.0.0.1"
         self.port = port
         self._dir: str | None = None
@@ -80,7 +83,7 @@ class Broker:
     def _start_mosquitto(self) -> None:
         self._dir = self._dir or tempfile.mkdtemp(prefix="limpet-broker-")
         config = Path(self._dir, "mosquitto.conf")
-        config.write_text(_mosquitto_config(self.port, self._dir))
+        config.write_text(_mosquitto_config(self.port, self._dir, self.lines))
         log = Path(self._dir, "mosquitto.log")
         with log.open("ab") as out:
             self._process = subprocess.Popen(
@@ -137,7 +140,7 @@ def _no_start(what: str, port: int, why: str) -> UserError:
     )
 
 
-def _mosquitto_config(port: int, folder: str) -> str:
+def _mosquitto_config(port: int, folder: str, more: Sequence[str]) -> str:
     # As root mosquitto would drop to a user of its own, who could not write to our folder.
     lines = [
         f"listener {port} 127.0.0.1",
@@ -148,5 +151,6 @@ def _mosquitto_config(port: int, folder: str) -> str:
         f"persistence_location {folder}/",
         f"message_size_limit {MAX_PACKET_BYTES}",
         "max_queued_messages 10000",
+        *more,
     ]
     return "\n".join(lines) + "\n"

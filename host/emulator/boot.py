@@ -16,6 +16,7 @@ from host.emulator.heap import HeapStats
 from host.emulator.host_calls import OPERATIONS, Port
 from host.emulator.probe import run_probe
 from host.emulator.rom import rom_image
+from host.emulator.tls import TlsContext
 from host.emulator.traceback_filter import TraceOutput
 from host.emulator.vm import Vm
 from host.emulator.wasi import Wasi
@@ -69,6 +70,7 @@ class Boot:
         self.shim_cost = shim_cost
         self.about = {"mac": board.mac.hex(), "address": board.wifi.address}
         self.descriptors = Table()
+        self.wifi.changed = self.descriptors.touch
         self.on_booted: Callable[[int], None] = lambda _allocated: None
         self.allocated_at_start: int | None = None
         self.peak_used = 0
@@ -96,6 +98,7 @@ class Boot:
         devices: dict[str, Callable[[], Descriptor]] = {
             "port": lambda: self._port,
             "socket": self._port.take_socket,
+            "tls": TlsContext,
             "random": lambda: RandomSource(self._random),
             "trace": lambda: TraceOutput(self.serial),
         }

@@ -26,6 +26,7 @@ class Descriptor:
     """One open file number. What a kind does not offer fails with EBADF or EINVAL."""
 
     kind = REGULAR_FILE
+    is_plain = True  # what is `watched` is ready exactly when this is
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, b"" at the end."""

@@ -16,6 +16,7 @@ from host.emulator.operations import METHODS, OPERATIONS, operation
 from host.emulator.polls import Polls
 from host.emulator.sockets import SocketFile
 from host.emulator.system_calls import SystemCalls
+from host.emulator.tls_calls import TlsCalls
 
 if TYPE_CHECKING:
     from host.emulator.boot import Boot
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _EPOCH_2000_S = 946_684_800
 
 
-class Port(SystemCalls, Descriptor):
+class Port(SystemCalls, TlsCalls, Descriptor):
     """The device behind `port(value, operation)` for one boot of a board."""
 
     def __init__(self, boot: "Boot") -> None:
@@ -267,8 +268,9 @@ class Port(SystemCalls, Descriptor):
     @operation
     def socket_new(self, kind: int) -> None:
         """Make a socket; opening the socket device then gives its file number."""
+        boot = self._boot
         self._next_socket = SocketFile.open(
-            kind, self._boot.clock.traffic, self._boot.descriptors.touch, self._boot.socket_taps
+            kind, boot.clock.traffic, boot.descriptors.touch, boot.wifi.is_cut, boot.socket_taps
         )
 
     @operation
@@ -345,7 +347,8 @@ class Port(SystemCalls, Descriptor):
         return _TEXT_CALLS[name](self, text)
 
     def _resolve(self, name: str) -> str:
-        return sockets.resolve(name) or ""
+        hosts = self._boot.wifi.hosts
+        return (hosts[name] if name in hosts else sockets.resolve(name)) or ""
 
     def _peer_text(self, _: str) -> str:
         return f"{self._peer[0]} {self._peer[1]}"
@@ -360,5 +363,6 @@ _LAST_LOCKED = OPERATIONS["OP_WIFI_STATUS"]
 _TEXT_CALLS: dict[str, Callable[[Port, str], str]] = {
     "resolve": Port._resolve,  # pyright: ignore[reportPrivateUsage]
     "peer": Port._peer_text,  # pyright: ignore[reportPrivateUsage]
+    "tls_error": Port.tls_error,
     "about": Port._about,  # pyright: ignore[reportPrivateUsage]
 }

@@ -87,6 +87,7 @@ class Polls:
             watched = descriptor.watched(bits)
             if watched:
                 real.append(watched)
+            if watched and descriptor.is_plain:
                 found.numbers[watched[0].fileno()] = number
             else:
                 found.others.append((number, bits, descriptor))
@@ -101,9 +102,9 @@ class Polls:
                 ready.append((number, now))
         if watched.sockets:
             for real, now in watched.sockets.poll(0):
-                number = watched.numbers[real]
-                now &= watched.bits[number] | ERROR | HANGUP
-                if now:
+                number = watched.numbers.get(real, -1)
+                now &= watched.bits.get(number, 0) | ERROR | HANGUP
+                if now and number >= 0:
                     ready.append((number, now))
         if len(ready) > 1:
             order = list(watched.bits)
@@ -111,8 +112,13 @@ class Polls:
         return ready
 
     def _any_other(self, watched: _Set) -> Callable[[], bool] | None:
-        """Return a check for what is ready without being a socket, or None if all are sockets."""
-        others = watched.others
+        """Return a check for what is ready without being a socket, or None if all are sockets.
+
+        It holds too when the set is to be sorted out again.
+        """
+        others, seen, table = watched.others, watched.seen, self._open
         if not others:
             return None
-        return lambda: any(d is None or d.ready(bits) for _, bits, d in others)
+        return lambda: (
+            table.changes != seen or any(d is None or d.ready(bits) for _, bits, d in others)
+        )

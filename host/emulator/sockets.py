@@ -4,6 +4,7 @@ import errno
 import itertools
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from host.emulator import errnos
@@ -21,6 +22,7 @@ _OPTIONS = {  # (level, option) on the ESP32 -> here
 }
 _T = TypeVar("_T")
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK)
+_SEND_BUFFER = 5744  # bytes that lwIP takes while nothing is acknowledged
 SocketTap = Callable[[int, str, bytes], None]  # (the socket's number, "in" or "out", bytes)
 _numbers = itertools.count(1)
 
@@ -28,7 +30,8 @@ _numbers = itertools.count(1)
 class SocketFile(Descriptor):
     """One socket.
 
-    traffic: told of what moves. changed: called when it can be waited for. taps: told the bytes.
+    traffic: told of what moves. changed: called when it can be waited for. is_cut: whether the air
+    carries nothing now: then nothing arrives, and what is written waits. taps: told the bytes.
     """
 
     def __init__(
@@ -36,9 +39,12 @@ class SocketFile(Descriptor):
         sock: socket.socket,
         traffic: Traffic,
         changed: Callable[[], None],
+        is_cut: Callable[[], bool],
         taps: Sequence[SocketTap] = (),
     ) -> None:
         self.sock = sock
+        self._is_cut = is_cut
+        self._held = b""
         self._taps = taps
         self._number = next(_numbers)
         self._traffic = traffic
@@ -53,13 +59,14 @@ class SocketFile(Descriptor):
         kind: int,
         traffic: Traffic,
         changed: Callable[[], None],
+        is_cut: Callable[[], bool],
         taps: Sequence[SocketTap] = (),
     ) -> "SocketFile":
         """Make one; kind: the ESP32's SOCK_STREAM or SOCK_DGRAM."""
         if kind not in (_STREAM, _DATAGRAM):
             raise GuestError(errnos.EINVAL)
         real = socket.SOCK_STREAM if kind == _STREAM else socket.SOCK_DGRAM
-        return cls(socket.socket(socket.AF_INET, real), traffic, changed, taps)
+        return cls(socket.socket(socket.AF_INET, real), traffic, changed, is_cut, taps)
 
     def _call(self, action: Callable[[], _T]) -> _T:
         try:
@@ -76,6 +83,7 @@ class SocketFile(Descriptor):
     def read(self, size: int) -> bytes:
         """Return what has arrived, b"" once the peer closed; EAGAIN if nothing has."""
         self._check()
+        self._let_go()
         data = self._call(lambda: self.sock.recv(size))
         self._traffic.received(len(data))
         for tap in self._taps:
@@ -85,11 +93,25 @@ class SocketFile(Descriptor):
     def write(self, data: bytes) -> int:
         """Send what fits; return how many bytes."""
         self._check()
+        if self._is_cut():
+            data = data[: _SEND_BUFFER - len(self._held)]
+            if not data:
+                raise GuestError(errnos.WASI_EAGAIN)
+            self._held += data
+            return len(data)
+        self._let_go()
         sent = self._call(lambda: self.sock.send(data))
         self._traffic.sent(sent)
         for tap in self._taps:
             tap(self._number, "out", data[:sent])
         return sent
+
+    def _let_go(self) -> None:
+        """Send what was written while the air was cut; EAGAIN if it is cut now."""
+        if self._is_cut():
+            raise GuestError(errnos.WASI_EAGAIN)
+        while self._held:
+            self._held = self._held[self._call(lambda: self.sock.send(self._held)) :]
 
     def connect(self, host: str, port: int) -> None:
         """Begin to connect: EINPROGRESS, then the socket becomes writable."""
@@ -113,7 +135,7 @@ class SocketFile(Descriptor):
     def accept(self) -> "SocketFile":
         """Return the next connection; EAGAIN if there is none."""
         sock, _ = self._call(self.sock.accept)
-        connection = SocketFile(sock, self._traffic, self._changed, self._taps)
+        connection = SocketFile(sock, self._traffic, self._changed, self._is_cut, self._taps)
         connection._is_new = False
         self._traffic.received(0)
         return connection
@@ -150,12 +172,18 @@ class SocketFile(Descriptor):
         """Ask the desktop, without waiting. One that is new hangs up, as on the ESP32."""
         if self._is_new and self._is_stream:
             return HANGUP | (bits & WRITABLE)
+        if self._is_cut():
+            return bits & WRITABLE if len(self._held) < _SEND_BUFFER else 0
         found = Sockets([(self.sock, bits)]).poll(0)
         return found[0][1] & (bits | ERROR | HANGUP) if found else 0
 
     def watched(self, bits: int) -> Watched | None:
         """The real socket, to wait on."""
-        return None if self._is_new and self._is_stream else (self.sock, bits)
+        if self._is_cut() or (self._is_new and self._is_stream):
+            return None
+        with suppress(GuestError, OSError):  # a write or a read will tell
+            self._let_go()
+        return self.sock, bits
 
     def close(self) -> None:
         """Close it; what was sent is still delivered."""

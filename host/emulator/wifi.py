@@ -1,5 +1,7 @@
 """The Wi-Fi station: a network that is there, and a state machine that joins it."""
 
+from collections.abc import Callable
+
 from host.emulator.clock import Alarm, Clock
 
 IDLE, CONNECTING, GOT_IP = 1000, 1001, 1010  # network.STAT_* on the ESP32
@@ -8,12 +10,18 @@ JOIN_MS = 400  # how long joining takes, in virtual time
 
 
 class Wifi:
-    """One board's station interface. `up` and `down` are the access point's power switch."""
+    """One board's station interface. `up` and `down` are the access point's power switch.
+
+    hosts: {name: address} that the network's name server knows, besides what the desktop does;
+    None for an address: it does not know that name. changed: called when it comes or goes.
+    """
 
     def __init__(self, clock: Clock, address: str) -> None:
         self.address = address
         self.status = IDLE
         self.ssid = ""
+        self.hosts: dict[str, str | None] = {}
+        self.changed: Callable[[], None] = lambda: None
         self._clock = clock
         self._is_up = True
         self._wanted = False
@@ -23,6 +31,10 @@ class Wifi:
     def is_connected(self) -> bool:
         """Whether the board has an address."""
         return self.status == GOT_IP
+
+    def is_cut(self) -> bool:
+        """Whether the board wants a network and has none: its connections carry nothing."""
+        return self._wanted and self.status != GOT_IP
 
     def connect(self, ssid: str) -> None:
         """Begin to join a network."""
@@ -36,7 +48,7 @@ class Wifi:
         self._leave(IDLE)
 
     def down(self) -> None:
-        """Switch the access point off. Open sockets are not cut."""
+        """Switch the access point off. Open connections carry nothing until it is on again."""
         with self._clock.lock:
             self._is_up = False
             if self._wanted:
@@ -60,9 +72,11 @@ class Wifi:
 
     def _joined(self) -> None:
         self.status = GOT_IP if self._is_up else NO_AP_FOUND
+        self.changed()
 
     def _leave(self, status: int) -> None:
         if self._joining:
             self._joining.cancel()
             self._joining = None
         self.status = status
+        self.changed()
