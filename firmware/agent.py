@@ -186,10 +186,11 @@ class Agent:
             sent = False
             if link.up:
                 request["ttl"] = max(1, left // 1000)
+                body = wire.encode(request)
+                request["try"] += 1  # it may arrive, whatever becomes of the acknowledgement
                 try:
-                    await link.publish(app.topic(wire.REQUEST), wire.encode(request))
+                    await link.publish(app.topic(wire.REQUEST), body)
                     sent = True
-                    request["try"] += 1
                     left = min(left, settings["llm.try_s"] * 1000)
                 except OSError:
                     pass  # the link went down: try again when it is up

@@ -215,7 +215,7 @@ class App:
     async def _announce(self):
         self._stale = False
         size = sum([len(part) for part in self._info()])
-        await self.link.publish(self.topic(wire.INFO), (size, self._info()), True)
+        await self.link.publish(self.topic(wire.INFO), b"", True, size, self._info())
 
     def _info(self):
         """Yield the birth message in parts: the catalogue is too large to be held at once."""

@@ -1,38 +1,33 @@
 """The link: an MQTT 3.1.1 client that keeps a board connected, in as little memory as possible.
 
-Publishes with QoS 1, a will, keepalive, reconnects with jitter. One buffer holds the one message
-that is being received; a larger one is read past, acknowledged and reported. One publish is in
-flight at a time, so that messages arrive in the order they were sent.
+Publishes with QoS 1, a will, keepalive, reconnects with jitter, TLS if the settings say so. One
+buffer holds the one message that is being received; a larger one is read past, acknowledged and
+reported. One publish is in flight at a time, so that messages arrive in the order they were sent.
 Source: OASIS, "MQTT Version 3.1.1", 2014.
 """
 
 import asyncio
-import errno
 import random
-import struct
-import time
 
 from micropython import const
 
 _CONNECT = const(0x10)
 _CONNACK = const(0x20)
-_PUBLISH = const(0x30)
+_PUBLISH = const(0x32)  # with QoS 1
 _PUBACK = const(0x40)
 _SUBSCRIBE = const(0x82)
 _SUBACK = const(0x90)
 _PINGREQ = const(0xC0)
 
-_CONNECT_TIMEOUT_S = const(15)
-_ACK_TIMEOUT_S = const(10)  # a broker that stops acknowledging is left
+_TIMEOUT_S = const(15)  # of a connection, of bytes to be sent, of an acknowledgement
 _BACKOFF_MIN_MS = const(1000)
 _BACKOFF_MAX_MS = const(60000)
 _MAX_TOPIC = const(128)
 _IPPROTO_TCP = const(6)
 _TCP_NODELAY = const(1)
+_TLS_CLIENT = const(0)
 _FLAGS = const(0x2E)  # of CONNECT: clean session; will, QoS 1, retained
 _USER_FLAGS = const(0xC0)  # user and password too
-_LAST_PID = const(0xFFFE)  # of a publish
-_SUBSCRIBE_PID = b"\xff\xff"
 
 
 class Link:
@@ -56,77 +51,97 @@ class Link:
         self._writing = asyncio.Lock()  # one packet at a time on the socket
         self._publishing = asyncio.Lock()  # one message at a time in flight
         self._acked = asyncio.Event()
-        self._ended = asyncio.Event()
-        self._pid = 0
         self.up = False
         self.reconnects = -1  # the first connection is none
-        self.last_error = "not connected yet"
+        self.last_error = "not connected"
 
     async def run(self):
         """Connect, serve and reconnect for ever."""
-        backoff = _BACKOFF_MIN_MS
+        self._backoff = _BACKOFF_MIN_MS
         while True:
+            self._task = asyncio.create_task(self._serve())
             try:
-                settings = self._settings
-                connection = asyncio.open_connection(
-                    settings["broker.host"], settings["broker.port"]
-                )
-                self._stream, _ = await asyncio.wait_for(connection, _CONNECT_TIMEOUT_S)
-                await asyncio.wait_for(self._handshake(settings), _CONNECT_TIMEOUT_S)
-                self.reconnects += 1
-                backoff = _BACKOFF_MIN_MS
-                await self._serve(settings["broker.keepalive_s"] * 1000)
-            except (OSError, asyncio.TimeoutError) as e:
+                await self._task
+            except (OSError, ValueError) as e:
                 self._fail(e)
+            except asyncio.CancelledError:
+                if self.last_error is None:
+                    raise  # it was not _fail that cancelled
             stream, self._stream = self._stream, None
             if stream:
-                stream.close()
-                await stream.wait_closed()
-            await asyncio.sleep_ms(backoff // 2 + random.randint(0, backoff // 2))
-            backoff = min(backoff * 2, _BACKOFF_MAX_MS)
+                stream.s.close()
+            half = self._backoff // 2
+            await asyncio.sleep_ms(half + random.randint(0, half))
+            self._backoff = min(half * 4, _BACKOFF_MAX_MS)
 
-    async def publish(self, topic, payload, retain=False):
+    def wrap_socket(self, sock, **how):
+        """Return the socket as it is to be used; asyncio asks before anything is sent on it."""
+        sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+        trust = self._settings["broker.tls"]
+        if trust:
+            import tls  # not ssl, whose contexts trust everybody until told otherwise
+
+            context = tls.SSLContext(_TLS_CLIENT)
+            name, _, key = trust.partition(":")
+            if not key:
+                try:
+                    with open(trust, "rb") as f:
+                        context.load_verify_locations(f.read())
+                except OSError:
+                    raise OSError("broker.tls: no file " + trust)
+            elif hasattr(context, "psk_key"):
+                context.psk_identity = name
+                context.psk_key = bytes.fromhex(key)
+            else:
+                raise OSError("this MicroPython has no TLS-PSK")
+            sock = context.wrap_socket(sock, **how)
+        return sock
+
+    async def publish(self, topic, payload, retain=False, more=0, parts=()):
         """Send one message with QoS 1; return after the broker has acknowledged it.
 
-        payload: bytes, or (size, parts): an iterable of bytes that make up a large one.
+        more: the size of what follows the payload, in parts, an iterable of bytes.
         Raises OSError when the link is down or goes down meanwhile.
         """
         async with self._publishing:
+            if self.up:
+                self._acked.clear()
+                try:
+                    head = _field(topic) + b"\0\1" + payload  # one in flight, so one packet id
+                    await self._send(_PUBLISH | retain, head, more, parts)
+                    await self._in_time(self._acked.wait())
+                except OSError as e:
+                    if self.up:
+                        self._fail(e)
             if not self.up:
-                raise OSError(errno.ENOTCONN)
-            self._pid = self._pid % _LAST_PID + 1
-            self._acked.clear()
-            size, parts = payload if isinstance(payload, tuple) else (len(payload), (payload,))
-            head = _field(topic) + struct.pack(">H", self._pid)
-            await self._send(_PUBLISH | 0x02 | retain, head, size, parts)
-            try:
-                await asyncio.wait_for(self._acked.wait(), _ACK_TIMEOUT_S)
-                if self.up:
-                    return
-            except asyncio.TimeoutError as e:
-                self._fail(e)
-            raise OSError(errno.ECONNRESET)
+                raise OSError("not connected")
 
-    async def _handshake(self, settings):
-        self._stream.s.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
-        fields = [settings["device"], self._will[0], self._will[1]]
+    async def _connect(self):
+        settings = self._settings
+        self._stream, _ = await asyncio.open_connection(
+            settings["broker.host"], settings["broker.port"], self
+        )
+        fields = (settings["device"],) + self._will
         flags = _FLAGS
         if settings["broker.user"]:
             flags |= _USER_FLAGS
-            fields += [settings["broker.user"], settings["broker.password"]]
-        head = struct.pack(">H4sBBH", 4, b"MQTT", 4, flags, settings["broker.keepalive_s"])
-        await self._send(_CONNECT, head + b"".join(map(_field, fields)))
+            fields += (settings["broker.user"], settings["broker.password"])
+        keepalive = settings["broker.keepalive_s"].to_bytes(2, "big")
+        body = _field("MQTT") + bytes((4, flags)) + keepalive
+        for field in fields:
+            body += _field(field)
+        await self._send(_CONNECT, body)
         if await self._take() != _CONNACK or self._view[1]:
-            raise OSError(errno.EACCES)  # the broker refuses: user, password or client id
+            raise OSError("refused by the broker")
         await self._subscribe(self._topics)
         while await self._take() != _SUBACK:
             pass  # a retained message may come before it
         if self._view[2] == 0x80:
-            raise OSError(errno.EACCES)
+            raise OSError("refused by the broker")
 
     async def subscribe(self, topics):
         """Listen to these from now on, and on each new connection; others are left at the next."""
-        new = [topic for topic in topics if topic not in self._topics]
+        new = set(topics) - set(self._topics)
         self._topics = topics
         if new and self.up:
             try:
@@ -135,47 +150,53 @@ class Link:
                 pass  # the next connection subscribes to all
 
     async def _subscribe(self, topics):
-        fields = [_field(topic) + b"\x01" for topic in topics]
-        await self._send(_SUBSCRIBE, _SUBSCRIBE_PID + b"".join(fields))
+        body = b"\0\2"
+        for topic in topics:
+            body += _field(topic) + b"\1"
+        await self._send(_SUBSCRIBE, body)
 
-    async def _serve(self, keepalive_ms):
+    async def _serve(self):
+        await self._in_time(self._connect())
+        self.reconnects += 1
+        self.last_error = None
         self.up = True
-        self._ended.clear()
-        tasks = [asyncio.create_task(run()) for run in (self._read_all, self._greet)]
+        greeter = asyncio.create_task(self._greet())
         try:
             while True:
-                try:
-                    await asyncio.wait_for_ms(self._ended.wait(), keepalive_ms // 2)
-                    return
-                except asyncio.TimeoutError:
-                    pass
-                if time.ticks_diff(time.ticks_ms(), self._last_rx) > keepalive_ms * 3 // 2:
-                    raise OSError(errno.ETIMEDOUT)
-                await asyncio.wait_for(self._send(_PINGREQ, b""), _ACK_TIMEOUT_S)
+                if await self._take() == _PUBACK:
+                    self._acked.set()
         finally:
             self.up = False
-            for task in tasks:
-                task.cancel()
+            greeter.cancel()
             self._acked.set()  # wake the publisher: it sees that the link is down
 
     async def _greet(self):
         try:
             await self._on_up()
+            while True:
+                await asyncio.sleep((self._settings["broker.keepalive_s"] or 60) / 2)
+                if not self._heard:
+                    raise OSError("no answer")
+                self._heard = False
+                self._backoff = _BACKOFF_MIN_MS  # not sooner: it may be a duel over our name
+                await self._send(_PINGREQ, b"")
         except OSError as e:
             self._fail(e)
 
-    async def _read_all(self):
-        view = self._view
+    async def _in_time(self, doing):
         try:
-            while True:
-                if await self._take() == _PUBACK and view[0] << 8 | view[1] == self._pid:
-                    self._acked.set()
-        except OSError as e:
-            self._fail(e)
+            await asyncio.wait_for(doing, _TIMEOUT_S)
+        except asyncio.TimeoutError:
+            raise OSError("no answer")
 
     def _fail(self, error):
-        self.last_error = str(error) or "no answer in time"
-        self._ended.set()
+        """Note why the link is down, and bring it down if it is not."""
+        text = str(error).strip()
+        if text != self.last_error:
+            print("link:", text)
+        self.last_error = text
+        self.up = False
+        self._task.cancel()
 
     async def _take(self):
         """Take one packet and return its first byte; what is no message lies in the buffer."""
@@ -184,29 +205,26 @@ class Link:
         more = 0x80
         while more & 0x80:
             if shift > 21:
-                raise OSError(errno.EPROTO)
+                raise OSError("not MQTT")
             more = (await self._read(1))[0]
             size |= (more & 0x7F) << shift
             shift += 7
-        if kind & 0xF0 != _PUBLISH:
+        if kind & 0xF0 != _PUBLISH & 0xF0:
             await self._read(size)
             return kind
         view = await self._read(2)
         topic_size = view[0] << 8 | view[1]
         acknowledge = kind & 0x06
-        size -= topic_size + (4 if acknowledge else 2)
+        left = size = size - topic_size - (4 if acknowledge else 2)
         if topic_size > _MAX_TOPIC or size < 0:
-            raise OSError(errno.EPROTO)
+            raise OSError("not MQTT")
         topic = str(await self._read(topic_size), "utf-8")
         if acknowledge:
             pid = bytes(await self._read(2))
-        if size > self._max_in:
-            left = size
-            while left:
-                left -= len(await self._read(min(left, self._max_in)))
-            self._on_message(topic, size)
-        else:
-            self._on_message(topic, await self._read(size))
+        while left > self._max_in:
+            left -= len(await self._read(self._max_in))
+        view = await self._read(left)
+        self._on_message(topic, view if left == size else size)
         if acknowledge:
             await self._send(_PUBACK, pid)
         return kind
@@ -214,15 +232,15 @@ class Link:
     async def _read(self, size):
         """Return a view of the next bytes, valid until the next call."""
         if size > len(self._view):
-            raise OSError(errno.EPROTO)
+            raise OSError("not MQTT")
         view = self._view[:size]
         at = 0
         while at < size:
             n = await self._stream.readinto(view[at:])
-            if not n:
-                raise OSError(errno.ECONNRESET)  # closed by the broker
-            at += n
-        self._last_rx = time.ticks_ms()
+            if n == 0:
+                raise OSError("closed by the broker")
+            at += n or 0  # None: of a record of TLS only a part is there
+        self._heard = True
         return view
 
     async def _send(self, kind, body, more=0, parts=()):
@@ -236,14 +254,14 @@ class Link:
         async with self._writing:
             stream = self._stream
             if stream is None:
-                raise OSError(errno.ENOTCONN)
+                raise OSError("not connected")
             stream.write(head + body)
+            await self._in_time(stream.drain())  # TLS must not be given more in between
             for part in parts:
                 stream.write(part)
-                await stream.drain()
-            await stream.drain()
+                await self._in_time(stream.drain())
 
 
 def _field(text):
     raw = text.encode()
-    return struct.pack(">H", len(raw)) + raw
+    return len(raw).to_bytes(2, "big") + raw

@@ -12,6 +12,7 @@ _DEFAULTS = {
     "broker.user": "",
     "broker.password": "",
     "broker.keepalive_s": 60,
+    "broker.tls": "",  # TLS: a file with the certificate of a CA, or "name:pre-shared key in hex"
     "wifi.ssid": "",
     "wifi.password": "",
     "ntp": "",  # time server; empty: the clock is set by somebody else

@@ -21,7 +21,7 @@ ON_THE_CHIP = {
     ),
     *("gc", "hashlib", "heapq", "io", "json", "machine", "math", "micropython", "neopixel"),
     *("network", "ntptime", "onewire", "os", "random", "re", "select", "socket", "ssl", "struct"),
-    *("sys", "time", "uctypes", "vfs"),
+    *("sys", "time", "tls", "uctypes", "vfs"),
 }
 
 
