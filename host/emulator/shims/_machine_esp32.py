@@ -262,8 +262,6 @@ class WDT:
 
 
 class RTC:
-    _memory = b""
-
     def datetime(self, when=None):
         import time
 
@@ -278,8 +276,14 @@ class RTC:
 
     def memory(self, data=None):
         if data is None:
-            return RTC._memory
-        RTC._memory = bytes(data)
+            data = bytearray(port(0, OP_RTC_MEMORY_SIZE))
+            port(addressof(data), OP_RTC_MEMORY_READ)
+            return bytes(data)
+        data = bytes(data)
+        if len(data) > 2048:
+            raise ValueError("buffer too long")
+        port(addressof(data), OP_PUSH)
+        port(len(data), OP_RTC_MEMORY_WRITE)
 
 
 def reset():
