@@ -228,20 +228,10 @@ class Port(SystemCalls, TlsCalls, Descriptor):
         """Set the real-time clock to the world's date."""
         self._boot.rtc.sync()
 
-    @_operation
-    def rtc_memory_size(self, _: int) -> int:
-        """Return how many bytes the real-time clock's memory holds."""
-        return len(self._boot.rtc.memory)
-
-    @_operation
-    def rtc_memory_read(self, address: int) -> None:
-        """Copy the real-time clock's memory to an address."""
-        self._boot.memory.write(address, self._boot.rtc.memory)
-
-    @_operation
-    def rtc_memory_write(self, length: int) -> None:
-        """Keep bytes in the real-time clock's memory. Pushed: their address."""
-        self._boot.rtc.memory = self._boot.memory.read(self._pushed[0], length)
+    @operation
+    def rtc_memory(self, address: int) -> int:
+        """Keep bytes, pushed: how many; else copy those kept, unless to 0. Return how many."""
+        return self._boot.rtc.exchange(self._boot.memory, address, *self._pushed)
 
     # -- poll ------------------------------------------------------------------------------------
 

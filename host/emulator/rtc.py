@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from host.emulator.clock import Clock
+from host.emulator.memory import GuestMemory
 
 # The ESP32 without a battery: at power-on it is midnight, 2000-01-01.
 POWER_ON_UNIX_S = 946_684_800
@@ -42,3 +43,14 @@ class Rtc:
     def sync(self) -> None:
         """Take over the world's date, as from a time server."""
         self._offset_us = self._world_unix_us() - self._clock.now_us
+
+    def exchange(self, memory: GuestMemory, address: int, size: int | None = None) -> int:
+        """Keep `size` bytes of the guest; without size copy what is kept there, unless to 0.
+
+        Returns how many bytes are kept.
+        """
+        if size is not None:
+            self.memory = memory.read(address, size)
+        elif address:
+            memory.write(address, self.memory)
+        return len(self.memory)

@@ -276,14 +276,15 @@ class RTC:
 
     def memory(self, data=None):
         if data is None:
-            data = bytearray(port(0, OP_RTC_MEMORY_SIZE))
-            port(addressof(data), OP_RTC_MEMORY_READ)
+            data = bytearray(port(0, OP_RTC_MEMORY))
+            if data:
+                port(addressof(data), OP_RTC_MEMORY)
             return bytes(data)
         data = bytes(data)
         if len(data) > 2048:
             raise ValueError("buffer too long")
-        port(addressof(data), OP_PUSH)
-        port(len(data), OP_RTC_MEMORY_WRITE)
+        port(len(data), OP_PUSH)
+        port(addressof(data), OP_RTC_MEMORY)
 
 
 def reset():
