@@ -53,7 +53,7 @@ class Link:
         self._acked = asyncio.Event()
         self.up = False
         self.reconnects = -1  # the first connection is none
-        self.last_error = "not connected"
+        self.last_error = "offline"
 
     async def run(self):
         """Connect, serve and reconnect for ever."""
@@ -114,10 +114,18 @@ class Link:
                     if self.up:
                         self._fail(e)
             if not self.up:
-                raise OSError("not connected")
+                raise OSError("offline")
 
     async def _connect(self):
         settings = self._settings
+        if settings["ntp"]:
+            import ntptime  # each time, as crystals err; before TLS, which needs the date
+
+            ntptime.host = settings["ntp"]
+            try:
+                ntptime.settime()
+            except OSError:
+                pass  # the broker may be there all the same
         self._stream, _ = await asyncio.open_connection(
             settings["broker.host"], settings["broker.port"], self
         )
@@ -132,12 +140,12 @@ class Link:
             body += _field(field)
         await self._send(_CONNECT, body)
         if await self._take() != _CONNACK or self._view[1]:
-            raise OSError("refused by the broker")
+            raise OSError("refused")
         await self._subscribe(self._topics)
         while await self._take() != _SUBACK:
             pass  # a retained message may come before it
         if self._view[2] == 0x80:
-            raise OSError("refused by the broker")
+            raise OSError("refused")
 
     async def subscribe(self, topics):
         """Listen to these from now on, and on each new connection; others are left at the next."""
@@ -176,7 +184,7 @@ class Link:
             while True:
                 await asyncio.sleep((self._settings["broker.keepalive_s"] or 60) / 2)
                 if not self._heard:
-                    raise OSError("no answer")
+                    raise OSError("silent")
                 self._heard = False
                 self._backoff = _BACKOFF_MIN_MS  # not sooner: it may be a duel over our name
                 await self._send(_PINGREQ, b"")
@@ -187,7 +195,7 @@ class Link:
         try:
             await asyncio.wait_for(doing, _TIMEOUT_S)
         except asyncio.TimeoutError:
-            raise OSError("no answer")
+            raise OSError("silent")
 
     def _fail(self, error):
         """Note why the link is down, and bring it down if it is not."""
@@ -205,7 +213,7 @@ class Link:
         more = 0x80
         while more & 0x80:
             if shift > 21:
-                raise OSError("not MQTT")
+                raise OSError("garbage")
             more = (await self._read(1))[0]
             size |= (more & 0x7F) << shift
             shift += 7
@@ -217,7 +225,7 @@ class Link:
         acknowledge = kind & 0x06
         left = size = size - topic_size - (4 if acknowledge else 2)
         if topic_size > _MAX_TOPIC or size < 0:
-            raise OSError("not MQTT")
+            raise OSError("garbage")
         topic = str(await self._read(topic_size), "utf-8")
         if acknowledge:
             pid = bytes(await self._read(2))
@@ -232,13 +240,13 @@ class Link:
     async def _read(self, size):
         """Return a view of the next bytes, valid until the next call."""
         if size > len(self._view):
-            raise OSError("not MQTT")
+            raise OSError("garbage")
         view = self._view[:size]
         at = 0
         while at < size:
             n = await self._stream.readinto(view[at:])
             if n == 0:
-                raise OSError("closed by the broker")
+                raise OSError("closed")
             at += n or 0  # None: of a record of TLS only a part is there
         self._heard = True
         return view
@@ -254,7 +262,7 @@ class Link:
         async with self._writing:
             stream = self._stream
             if stream is None:
-                raise OSError("not connected")
+                raise OSError("offline")
             stream.write(head + body)
             await self._in_time(stream.drain())  # TLS must not be given more in between
             for part in parts:
