@@ -48,11 +48,13 @@ def protocol() -> str:
         "|---|---|---|",
     ]
     tree = ast.parse(source)
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            name = node.targets[0].id  # type: ignore[attr-defined]
-            constants[name] = node.value.value
-            lines.append(f"| {name} | `{node.value.value}` | {comments.get(node.lineno, '')} |")
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Name(name)], ast.Constant(value)) if name.isupper():
+                constants[name] = value
+                lines.append(f"| {name} | `{value}` | {comments.get(node.lineno, '')} |")
+            case _:
+                pass
     kind = ""
     for number, line in enumerate(source.splitlines(), 1):
         found = re.match(r' +(?:([A-Z]+): )?[( ]*(?:"(\w+):(\w+)(!?) ")?', line)

@@ -11,8 +11,7 @@ _MAX_STEPS = const(24)  # of one rule or script, as written
 _MAX_NESTED = const(3)  # steps in steps; scripts in scripts
 _KINDS = const("every_s, in_s, at, cron, pin, read, event, boot")  # holds no other key of "when"
 _COMPARISON = const(
-    "a comparison is one of pin, memory, value with one of is, not, above, below, or "
-    '{"time": "22:00-06:00"}'
+    'a comparison is pin, memory or value with is, not, above or below, or {"time": "22:00-06:00"}'
 )
 
 
@@ -141,7 +140,7 @@ def _check(app, scripts, steps, names, depth=1, nested=0):
             if "tool" in step:
                 args = step.get("args", {})
                 _check_names(args, names)
-                app.tools.check(step["tool"], args, "c")
+                app.tools.check(step["tool"], args, "s", True)
                 if step["tool"] == "script_run":
                     script = known(scripts, args["name"])
                     if depth >= _MAX_NESTED:

@@ -84,17 +84,12 @@ class Tools:
                 return module, who, row[2]
         return "", "", ()
 
-    def check(self, name, args, who):
+    def check(self, name, args, who, looking=False):
         """Return (module, who, args with numbers for pins) of a call that the table allows.
 
-        Raises ToolError for any other.
-
-        who: "m" a model, "r" a model asked by a rule, "s" a step, "c" a step that is only looked
-        at: arguments such as "$pin" have no value yet.
+        who: "m" a model, "r" a model asked by a rule, "s" a step. looking: the call is for later:
+        arguments such as "$pin" have no value yet. Raises ToolError for any other call.
         """
-        looking = who == "c"
-        if looking:
-            who = "s"
         name = str(name)
         module, callers, specs = self.row(name)
         if callers[:2] != "ms" if who == "r" else who not in callers:
@@ -164,32 +159,26 @@ class Tools:
             want = "true or false"
         if not good:
             raise ToolError("%s: %s must be %s" % (tool, key, want))
-        if len(spec) > 2:
-            if kind == "obj":
-                value = self._fields(tool, key, spec[2], value, looking)
-            elif kind == "list":
-                items = value
-                value = []
-                for item in items:
-                    where = "%s: %s %d" % (tool, spec[2][0], len(value) + 1)
-                    value.append(self.fit(where, spec[2], item, True))
-        return value
-
-    def _fields(self, tool, what, specs, values, looking):
-        if isinstance(specs, str):
-            specs = self.row(specs)[2]
-        checked = {}
-        for spec in specs:
-            key = spec[0].rstrip("?")
-            value = values.get(key)
-            if value is not None:
-                checked[key] = self.fit(tool, spec, value, looking)
-            elif key == spec[0]:
-                raise ToolError("%s: %s needs %s" % (tool, what, key))
-        for key in values:
-            if key not in checked and values[key] is not None:
-                raise ToolError("%s: %s has no argument %s" % (tool, what, key[:32]))
-        return checked
+        if kind not in ("obj", "list") or len(spec) < 3:
+            return value
+        inner = spec[2]
+        if kind == "list":
+            items = []
+            for item in value:
+                where = "%s: %s %d" % (tool, inner[0], len(items) + 1)
+                items.append(self.fit(where, inner, item, True))
+            return items
+        fields = {}
+        for spec in self.row(inner)[2] if isinstance(inner, str) else inner:
+            name = spec[0].rstrip("?")
+            if value.get(name) is not None:
+                fields[name] = self.fit(tool, spec, value[name], looking)
+            elif name == spec[0]:
+                raise ToolError("%s: %s needs %s" % (tool, key, name))
+        for name in value:
+            if name not in fields and value[name] is not None:
+                raise ToolError("%s: %s has no argument %s" % (tool, key, name[:32]))
+        return fields
 
     def pin(self, value):
         """Return the GPIO number of a number or name. Raises ToolError for an unknown name."""

@@ -11,7 +11,6 @@ ROOT = "limpet/v1/"
 GROUP = "limpet/v1/g/"
 
 MAX_IN = 3072  # bytes; the largest message that a board accepts
-MAX_OUT = 6144  # bytes; the largest message that a board sends
 MAX_TEXT = 1000  # characters of a person's sentence, of an answer
 MAX_DEPTH = 12  # levels of [ and { in a body
 MAX_CALLS = 8  # tool calls in one reply
@@ -19,7 +18,6 @@ MAX_CALLS = 8  # tool calls in one reply
 STATUS = "up/status"  # retained, QoS 1: "online", or the will "offline" (plain text, no JSON)
 INFO = "up/info"  # retained, QoS 1: the birth message
 REQUEST = "up/llm/req"  # QoS 1
-CANCEL = "up/llm/cancel"  # QoS 1
 REPLY = "down/llm/res"  # final: QoS 1, text deltas: QoS 0
 CHAT = "down/chat"  # QoS 1: a sentence, as an object or as plain text
 ANSWER = "up/chat"  # QoS 1
@@ -58,7 +56,9 @@ FIELDS = {
         "from:str "  # the device that emits
     ),
 }
-if __debug__:  # what a board only sends is for its peers to check: not in its bytecode
+if __debug__:  # what is for a board's peers alone is not in its bytecode
+    MAX_OUT = 6144  # bytes; the largest message that a board sends
+    CANCEL = "up/llm/cancel"  # QoS 1
     FIELDS |= {
         INFO: (
             "v:int! "  # wire version

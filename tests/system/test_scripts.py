@@ -152,7 +152,7 @@ CASES: dict[str, tuple[list[Call], list[int], Any]] = {
         "step 1: comparison 1: above must be a number"),
     "a comparison of two things": (
         [script("bad", {"if": [{"pin": 4, "memory": "x"}], "do": [put(2, 1)]})], [],
-        "step 1: a comparison is one of pin, memory, value"),
+        "step 1: a comparison is pin, memory or value"),
     "a time that is none": (
         [script("bad", {"if": [{"time": "at night"}], "do": [put(2, 1)]})], [], '"22:00-06:00"'),
     "a comparison with what is not there": (
