@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that come from the code: the protocol and the tools.
+"""Write the pages of docs/ that come from the code: the protocol, the tools, the fidelity.
 
 python docs/generate.py          write them
 python docs/generate.py --check  exit 1 if what is written differs from the code
@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import tokenize
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ _DIRECTIONS = {"up": "board to peers", "down": "peers to board"}
 
 def main() -> int:
     stale = []
-    for name, text in {"protocol.md": protocol(), "tools.md": tools()}.items():
+    pages = {"protocol.md": protocol(), "tools.md": tools(), "fidelity.md": fidelity()}
+    for name, text in pages.items():
         path = ROOT / "docs" / name
         if path.is_file() and path.read_text() == text:
             continue
@@ -29,6 +31,44 @@ def main() -> int:
     for name in stale:
         print(f"docs/{name} {'is stale: run make docs' if '--check' in sys.argv else 'written'}")
     return 1 if stale and "--check" in sys.argv else 0
+
+
+def fidelity() -> str:
+    """Return docs/fidelity.md, from host/emulator/fidelity.toml."""
+    table = tomllib.loads((ROOT / "host" / "emulator" / "fidelity.toml").read_text("utf-8"))
+    refused = table.pop("refused")
+    lines = [
+        "# What the emulated board does, and where it differs",
+        "",
+        "Generated from `host/emulator/fidelity.toml` by `make docs`; do not edit.",
+        "",
+        "Compared with the official ESP32 build v1.23.0, names and constants of every module and",
+        "what it answered to 86 expressions, and with the calls that `micropython-esp32-stubs`",
+        "describes. `tests/system/test_emulator_fidelity.py` fails on a difference that is not",
+        "listed here, and on one listed that is none.",
+        "",
+        "| module | emulated | approximated or missing |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{m}` | {e['emulated']} | {e['approximated']} |" for m, e in table.items()]
+    lines += ["", "Modules not named here are the VM's own, with the chip's names.", ""]
+    lines += ["| what | here | why |", "|---|---|---|"]
+    for module, entry in table.items():
+        for name, why in entry.get("names", {}).items():
+            kind, _, reason = why.partition(": ")
+            lines.append(f"| `{module}.{name}` | {kind} | {reason or 'not emulated'} |")
+    for entry in table.values():
+        for probe, why in entry.get("probes", {}).items():
+            lines.append(f"| `{probe.replace('|', chr(92) + '|')}` | other answer | {why} |")
+    for module, entry in table.items():
+        for name, why in entry.get("signatures", {}).items():
+            lines.append(f"| `{module}.{name}()` | fewer arguments | {why} |")
+    for names, why in (
+        (refused["modules"], "`ImportError`: not emulated"),
+        (refused["frozen"], "not in the image: a file of the program's own is imported"),
+    ):
+        lines += [f"| `{name}` | no module | {why} |" for name in names]
+    return "\n".join(lines) + "\n"
 
 
 def protocol() -> str:

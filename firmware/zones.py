@@ -12,8 +12,7 @@ import time
 
 from firmware.clock import EPOCH_S
 
-# Beside this file; lines "<rule> <zone> <zone> ...", made by host/zone_table.py.
-_TABLE = __file__.rsplit(".", 1)[0] + ".txt"
+_TABLE = "/firmware/zones.txt"  # lines "<rule> <zone> <zone> ...", made by host/zone_table.py
 
 
 def find(name, table=_TABLE):

@@ -25,14 +25,17 @@ from host.emulator.neopixel import PixelStrip
 from host.emulator.pins import Pin, Pins
 from host.emulator.rtc import Rtc
 from host.emulator.serial import Serial
+from host.emulator.sleep import Sleep
 from host.emulator.sockets import SocketTap
+from host.emulator.spi import SpiBus
 from host.emulator.timeline import Timeline
 from host.emulator.timers import Timers, Watchdog
+from host.emulator.uart import UartLine
 from host.emulator.vm import VmCrash
 from host.emulator.wifi import Wifi
 from host.emulator.wiring import Wiring
 
-POWER_ON, HARD_RESET, WDT_RESET = 1, 2, 3  # machine.reset_cause()
+POWER_ON, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET = 1, 2, 3, 4  # machine.reset_cause()
 _JOIN_TIMEOUT_S = 10.0
 
 
@@ -84,6 +87,8 @@ class Board:
         self.volume = FileSystem(self.flash)
         self.files = BoardFiles(self.volume)
         self.world_unix_us = world_unix_us
+        self.sleep = Sleep(self.clock, self.pins)
+        self.nvs: dict[tuple[int, str, str], bytes] = {}
         self.socket_taps: list[SocketTap] = []
         self._heap_bytes = (heap_kb or spec.heap_kb) * 1024
         self._seed = seed
@@ -186,6 +191,16 @@ class Board:
         """Return the I2C bus of two pins; `attach` puts a device on it."""
         return self.wiring.i2c(sda, scl)
 
+    def spi(self, sck: int, mosi: int, miso: int) -> SpiBus:
+        """Return the SPI bus of three pins; `attach` puts a device on it."""
+        for number in (sck, mosi, miso):
+            self.pins[number]
+        return self.wiring.spi(sck, mosi, miso)
+
+    def uart(self, number: int) -> UartLine:
+        """Return UART 1 or 2 from outside; the console's is `serial`. Raises KeyError."""
+        return self.wiring.uart(number)
+
     @property
     def heap(self) -> HeapStats:
         """The collector's heap, now or when the board last ran."""
@@ -230,6 +245,8 @@ class Board:
         try:
             while True:
                 self.reset_cause = cause
+                if cause != DEEPSLEEP_RESET:
+                    self.sleep.wake_reason = 0
                 again = self._run_once()
                 if again is None:
                     return
@@ -240,8 +257,9 @@ class Board:
     def _run_once(self) -> int | None:
         """Boot once; return the cause of the reset that ended it, or None."""
         self.boots += 1
-        for part in (self.pins, self.pwm, self.timers, self.watchdog, self.wifi):
-            part.reset()
+        self.pins.reset()
+        self.sleep.reset()
+        self.power_down()
         try:
             self.volume.mount()
             cost = shim_cost()
@@ -273,6 +291,12 @@ class Board:
         finally:
             self.volume.drop()
         return None
+
+    def power_down(self) -> None:
+        """Switch off what a restart switches off, and deep sleep too; inputs keep their pulls."""
+        self.pins.release_outputs()
+        for part in (self.pwm, self.timers, self.watchdog, self.wifi, self.wiring):
+            part.reset()
 
     def _end(self, state: str, why: int | str) -> None:
         self.exit = why

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from host.emulator import errnos, imports
 from host.emulator.anatomy import anatomy
 from host.emulator.cell import CELL, MONOTONIC, REALTIME, WORDS
-from host.emulator.descriptors import Console, Descriptor, GuestError, RandomSource, Table
+from host.emulator.descriptors import (
+    Console,
+    Descriptor,
+    GuestError,
+    RandomSource,
+    RawOutput,
+    Table,
+)
 from host.emulator.files import GuestFiles
 from host.emulator.heap import HeapStats
 from host.emulator.host_calls import OPERATIONS, Port
@@ -22,6 +29,8 @@ from host.emulator.vm import Vm
 from host.emulator.wasi import Wasi
 
 if TYPE_CHECKING:
+    from hashlib import _Hash as Hash  # pyright: ignore[reportPrivateUsage]
+
     from host.emulator.board import Board
 
 RESULT_CAP = 128  # bytes; each host.call allocates as much on the guest's heap
@@ -65,6 +74,11 @@ class Boot:
         self.wifi = board.wifi
         self.rtc = board.rtc
         self.volume = board.volume
+        self.sleep = board.sleep
+        self.nvs = board.nvs
+        self.spec = board.spec
+        self.power_down = board.power_down
+        self.hashes: dict[int, Hash] = {}
         self.socket_taps = board.socket_taps
         self.reset_cause = reset_cause
         self.shim_cost = shim_cost
@@ -100,6 +114,7 @@ class Boot:
             "socket": self._port.take_socket,
             "tls": TlsContext,
             "random": lambda: RandomSource(self._random),
+            "stdout": lambda: RawOutput(self.serial),
             "trace": lambda: TraceOutput(self.serial),
         }
         files = GuestFiles(self.volume, devices)

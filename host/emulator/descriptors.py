@@ -79,6 +79,24 @@ class Console(Descriptor):
         return (bits & WRITABLE) | (bits & READABLE if self._serial.has_input else 0)
 
 
+class RawOutput(Descriptor):
+    """sys.stdout.buffer: bytes that the serial line leaves as they are."""
+
+    kind = CHARACTER_DEVICE
+
+    def __init__(self, serial: Serial) -> None:
+        self._serial = serial
+
+    def write(self, data: bytes) -> int:
+        """Print."""
+        self._serial.put_output(data, is_raw=True)
+        return len(data)
+
+    def ready(self, bits: int) -> int:
+        """Always writable."""
+        return bits & WRITABLE
+
+
 class RandomSource(Descriptor):
     """/dev/urandom: the board's seeded generator."""
 

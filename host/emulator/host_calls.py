@@ -13,6 +13,7 @@ from host.emulator import errnos, sockets
 from host.emulator.cell import CELL, INPUT
 from host.emulator.descriptors import Descriptor, GuestError
 from host.emulator.operations import METHODS, OPERATIONS, operation
+from host.emulator.peripheral_calls import PeripheralCalls
 from host.emulator.polls import Polls
 from host.emulator.sockets import SocketFile
 from host.emulator.system_calls import SystemCalls
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _EPOCH_2000_S = 946_684_800
 
 
-class Port(SystemCalls, TlsCalls, Descriptor):
+class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
     """The device behind `port(value, operation)` for one boot of a board."""
 
     def __init__(self, boot: "Boot") -> None:
@@ -227,11 +228,6 @@ class Port(SystemCalls, TlsCalls, Descriptor):
     def rtc_sync(self, _: int) -> None:
         """Set the real-time clock to the world's date."""
         self._boot.rtc.sync()
-
-    @operation
-    def rtc_memory(self, address: int) -> int:
-        """Keep bytes, pushed: how many; else copy those kept, unless to 0. Return how many."""
-        return self._boot.rtc.exchange(self._boot.memory, address, *self._pushed)
 
     # -- poll ------------------------------------------------------------------------------------
 

@@ -70,6 +70,7 @@ class Pin:
                 self._release = None
             self._driven = level
             self._settle(self._clock.now_us)
+        self._clock.wake()  # it may be what a sleeping board waits for
 
     def pull_outside(self, level: int | None) -> None:
         """Wire a pull-up (1) or pull-down (0) resistor to the pin; None takes it away."""
@@ -162,6 +163,12 @@ class Pins:
         """Reset all of them, as the chip does when it starts."""
         for pin in self._pins.values():
             pin.reset()
+
+    def release_outputs(self) -> None:
+        """Let go of what is driven, as deep sleep does."""
+        for pin in self._pins.values():
+            if pin.mode in ("out", "open_drain"):
+                pin.reset()
 
     def configure(self, number: int, mode: int, pull: int) -> None:
         """Set a pin up for the guest. Raises GuestError for an output where there is none."""

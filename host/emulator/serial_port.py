@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import threading
 import tty
@@ -12,6 +13,7 @@ from typing import Self
 from host.emulator.serial import Serial
 
 _CHUNK = 4096
+_NEWLINE = re.compile(rb"(?<!\r)\n")
 _MOST_WAITING = 1 << 20  # bytes; a terminal that stops reading must not eat the desktop
 _LOOK_S = 0.02  # how often it is looked whether someone has opened the device
 
@@ -36,18 +38,22 @@ class SerialPort:
         self._is_open = False
         self._thread = threading.Thread(target=self._serve, name=self.path, daemon=True)
         self._thread.start()
-        serial.taps.append(self._said)
+        self._last = b""
+        serial.ports.append(self._said)
 
     def close(self) -> None:
         """Take the device away."""
-        self._serial.taps.remove(self._said)
+        self._serial.ports.remove(self._said)
         self._is_closing = True
         self._wake()
         self._thread.join()
         for number in (self._master, self._wake_out, self._wake_in):
             os.close(number)
 
-    def _said(self, data: bytes) -> None:
+    def _said(self, data: bytes, is_raw: bool) -> None:
+        if not is_raw:  # a newline becomes CR LF unless the program has sent the CR itself
+            last, self._last = b"\r"[: self._last == b"\r"], data[-1:]
+            data = _NEWLINE.sub(b"\r\n", last + data)[len(last) :]
         with self._lock:
             if not self._is_open or sum(map(len, self._waiting)) > _MOST_WAITING:
                 return

@@ -7,6 +7,10 @@ from host.emulator.i2c import I2cBus
 from host.emulator.neopixel import PixelStrip
 from host.emulator.onewire import OneWireBus
 from host.emulator.pins import Pins
+from host.emulator.spi import SpiBus
+from host.emulator.uart import UartLine
+
+UARTS = (1, 2)  # 0 is the console's
 
 
 class Wiring:
@@ -21,6 +25,8 @@ class Wiring:
         self._dht: dict[int, DhtSensor] = {}
         self._ds18x20: dict[int, Ds18x20Bus] = {}
         self._strips: dict[int, PixelStrip] = {}
+        self._spi: dict[tuple[int, int, int], SpiBus] = {}
+        self._uart = {number: UartLine(clock.wake) for number in UARTS}
         self._i2c: dict[tuple[int, int], I2cBus] = {}
 
     def dht(self, pin: int) -> DhtSensor:
@@ -46,6 +52,19 @@ class Wiring:
         """Return the I2C bus of two pins; no device is on it before its `attach`."""
         lines = self._pins[sda], self._pins[scl]
         return self._i2c.setdefault((sda, scl), I2cBus(*lines))
+
+    def spi(self, sck: int, mosi: int, miso: int) -> SpiBus:
+        """Return the SPI bus of three pins; a device is on it after its `attach`."""
+        return self._spi.setdefault((sck, mosi, miso), SpiBus())
+
+    def uart(self, number: int) -> UartLine:
+        """Return a UART. Raises KeyError for one that the chip has not, or the console's."""
+        return self._uart[number]
+
+    def reset(self) -> None:
+        """What is lost when the chip restarts."""
+        for line in self._uart.values():
+            line.reset()
 
     def power_on(self) -> None:
         """What is supplied by the board starts with it."""

@@ -6,7 +6,8 @@ import sys
 from _port import port
 
 _SHIMS = ("gc", "micropython", "time", "os", "select", "machine", "network", "socket", "esp32")
-_ALIASES = ("time", "os", "select", "machine", "socket")
+_SHIMS += ("hashlib", "vfs", "sys")
+_ALIASES = ("time", "os", "select", "machine", "socket", "hashlib")
 
 
 def prepare():

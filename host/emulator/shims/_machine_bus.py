@@ -103,20 +103,3 @@ class SoftI2C(_Bus):
 
     def __repr__(self):
         return "SoftI2C(scl=%d, sda=%d, freq=%d)" % (self._scl, self._sda, self._freq)
-
-
-class _NotYet:
-    def __init__(self, *_, **__):
-        raise NotImplementedError("machine." + type(self).__name__ + " is not emulated")
-
-
-class SPI(_NotYet):
-    pass
-
-
-class SoftSPI(_NotYet):
-    pass
-
-
-class UART(_NotYet):
-    pass

@@ -1,10 +1,12 @@
 # ruff: noqa: F821  (the build puts in what is not defined here)
 # machine as on the ESP32: thin classes, the peripherals are on the host.
-from _machine_bus import I2C, SPI, UART, SoftI2C, SoftSPI  # noqa: F401
+from _machine_bus import I2C, SoftI2C  # noqa: F401
+from _machine_serial import SPI, UART, SoftSPI  # noqa: F401
 from _port import port
 from uctypes import addressof
 from umachine import PinBase as _PinBase
 from umachine import Signal, idle, mem8, mem16, mem32, time_pulse_us  # noqa: F401
+from utime import ticks_diff, ticks_ms
 
 import host as _host
 
@@ -13,12 +15,20 @@ HARD_RESET = 2
 WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
+SLEEP = 2
+DEEPSLEEP = 4
+PIN_WAKE = 2
+EXT0_WAKE = 2
+EXT1_WAKE = 3
+TIMER_WAKE = 4
+TOUCHPAD_WAKE = 5
+ULP_WAKE = 6
 
 _KEEP = const(255)
 _pins = {}
 
 
-class IRQ:
+class _IRQ:
     def __init__(self, pin):
         self._pin = pin
         self._trigger = 0
@@ -108,13 +118,20 @@ class Pin(_PinBase):
 
     def irq(self, handler=None, trigger=3, wake=None, hard=False):
         if self._irq is None:
-            self._irq = IRQ(self)
+            self._irq = _IRQ(self)
         self._handler = handler
         self._irq._set(trigger if handler else 0)
         return self._irq
 
     def __repr__(self):
         return "Pin(%d)" % self._id
+
+
+class _Board:
+    pass
+
+
+Pin.board = _Board
 
 
 class ADC:
@@ -145,6 +162,9 @@ class ADC:
 
     def width(self, width):
         self._width = width
+
+    def block(self):
+        return ADCBlock(1)
 
     def read_uv(self):
         return min(port(self._pin._id, OP_ADC_READ_UV), self._FULL_UV[self._atten])
@@ -220,7 +240,7 @@ class Timer:
     _running = {}  # keeps callbacks alive while only the host knows them
 
     def __init__(self, id, **settings):
-        self._id = id
+        self._id = id & 3  # the chip has four, and counts round
         self._number = 0
         self._mode = 0
         self._period = 0
@@ -232,6 +252,7 @@ class Timer:
         us = int(1000000 / freq) if freq > 0 else period * 1000000 // tick_hz
         self._mode = mode
         self._period = us // 1000
+        self._began = ticks_ms()
         self._callback = callback
         port(mode, OP_PUSH)
         port(id(callback) if callback else 0, OP_PUSH)
@@ -239,6 +260,12 @@ class Timer:
         port(us % 1000, OP_PUSH)
         self._number = port(us // 1000, OP_TIMER_START)
         Timer._running[self._id] = self
+
+    def value(self):
+        if not self._number:
+            return 0
+        passed = ticks_diff(ticks_ms(), self._began)
+        return passed % self._period if self._mode else min(passed, self._period)
 
     def deinit(self):
         if self._number:
@@ -262,6 +289,8 @@ class WDT:
 
 
 class RTC:
+    _memory = b""
+
     def datetime(self, when=None):
         import time
 
@@ -276,15 +305,8 @@ class RTC:
 
     def memory(self, data=None):
         if data is None:
-            data = bytearray(port(0, OP_RTC_MEMORY))
-            if data:
-                port(addressof(data), OP_RTC_MEMORY)
-            return bytes(data)
-        data = bytes(data)
-        if len(data) > 2048:
-            raise ValueError("buffer too long")
-        port(len(data), OP_PUSH)
-        port(addressof(data), OP_RTC_MEMORY)
+            return RTC._memory
+        RTC._memory = bytes(data)
 
 
 def reset():
@@ -308,22 +330,47 @@ def freq(hz=None):
         return 160000000
 
 
-def sleep(ms=0):
-    import time
-
-    time.sleep_ms(ms)
+def lightsleep(ms=0):
+    port(ms, OP_SLEEP)
 
 
-lightsleep = sleep
+sleep = lightsleep
 
 
 def deepsleep(ms=0):
-    import time
+    port(ms, OP_SLEEP_DEEP)
 
-    while not ms:
-        time.sleep_ms(1 << 30)
-    time.sleep_ms(ms)
-    port(DEEPSLEEP_RESET, OP_RESET)
+
+def wake_reason():
+    return port(0, OP_WAKE_REASON)
+
+
+class _NotEmulated:
+    def __init__(self, *_, **__):
+        raise NotImplementedError("machine." + type(self).__name__ + " is not emulated")
+
+
+class ADCBlock(_NotEmulated):
+    pass
+
+
+class DAC(_NotEmulated):
+    pass
+
+
+class I2S(_NotEmulated):
+    RX = 1
+    TX = 2
+    MONO = 0
+    STEREO = 1
+
+
+class SDCard(_NotEmulated):
+    pass
+
+
+class TouchPad(_NotEmulated):
+    pass
 
 
 def bitstream(pin, encoding, timing, data):

@@ -23,6 +23,29 @@ AUTH_WPA_WPA2_PSK = 4
 AUTH_WPA2_ENTERPRISE = 5
 AUTH_WPA3_PSK = 6
 AUTH_WPA2_WPA3_PSK = 7
+AUTH_WAPI_PSK = 8
+AUTH_OWE = 9
+AUTH_MAX = 10
+MODE_11B = 1
+MODE_11G = 2
+MODE_11N = 4
+MODE_LR = 8
+PHY_LAN8710 = 0
+PHY_LAN8720 = 1
+PHY_IP101 = 2
+PHY_RTL8201 = 3
+PHY_DP83848 = 4
+PHY_KSZ8041 = 5
+PHY_KSZ8081 = 6
+PHY_KSZ8851SNL = 100
+PHY_DM9051 = 101
+PHY_W5500 = 102
+ETH_INITIALIZED = 0
+ETH_STARTED = 1
+ETH_STOPPED = 2
+ETH_CONNECTED = 3
+ETH_DISCONNECTED = 4
+ETH_GOT_IP = 5
 
 _NOWHERE = ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
 _interfaces = {}
@@ -44,12 +67,32 @@ def country(code=None):
     _country = code
 
 
+def phy_mode(mode=None):
+    if mode is None:
+        return MODE_11B | MODE_11G | MODE_11N
+
+
+def LAN(*_, **__):
+    raise NotImplementedError("network.LAN is not emulated")
+
+
+def PPP(*_, **__):
+    raise NotImplementedError("network.PPP is not emulated")
+
+
 class WLAN:
     IF_STA = STA_IF
     IF_AP = AP_IF
     SEC_OPEN = 0
+    SEC_WEP = 1
+    SEC_WPA = 2
     SEC_WPA2 = 3
+    SEC_WPA_WPA2 = 4
+    SEC_WPA2_ENT = 5
     SEC_WPA3 = 6
+    SEC_WPA2_WPA3 = 7
+    SEC_WAPI = 8
+    SEC_OWE = 9
     PM_NONE = 0
     PM_PERFORMANCE = 1
     PM_POWERSAVE = 2

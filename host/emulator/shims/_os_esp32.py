@@ -18,7 +18,7 @@ from uos import (  # noqa: F401
     urandom,
 )
 
-_uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
+_uname = namedtuple("", ("sysname", "nodename", "release", "version", "machine"))
 
 
 def ilistdir(path="."):
@@ -52,6 +52,23 @@ def statvfs(path):
 
 
 def sync():
+    pass
+
+
+class _Vfs:
+    def __init__(self, *_, **__):
+        raise NotImplementedError("os." + type(self).__name__ + " is not emulated")
+
+
+class VfsFat(_Vfs):
+    pass
+
+
+class VfsLfs2(_Vfs):
+    pass
+
+
+def dupterm_notify(stream):
     pass
 
 

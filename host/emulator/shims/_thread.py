@@ -1,0 +1,2 @@
+# _thread: C on the chip, and not here.
+raise ImportError("_thread is not emulated")
