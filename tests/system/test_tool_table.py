@@ -96,11 +96,11 @@ def wrong(spec: list[Any], depth: int = 0) -> Iterator[tuple[Any, tuple[str, ...
     bad: list[Any] = []
     says = (name,)
     if kind == "pin":
-        yield from ((n, (f"pin {n} is ", "usable: ")) for n in (99, 7, -1))
+        yield from ((n, (f"pin {n} is ", ": ")) for n in (99, 7, -1))
         if limits[0] == 1:
             yield 34, ("pin 34 is input only", "outputs: 2, 4")
         if limits[0] == 2:
-            yield 2, ("pin 2 has no ADC", "32, 33")
+            yield 2, ("pin 2 is no ADC pin", "32, 33")
         yield from ((n, (f"no pin is called {n}",)) for n in ("nowhere", 2.5, True, [], {}))
     elif kind in ("int", "num"):
         bad = ["x", True, [], {}, limits[0] - 1, limits[1] + 1, 1e300]
