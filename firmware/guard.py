@@ -12,7 +12,7 @@ from micropython import const
 _MAX_FAILED = const(3)
 _GOOD_MS = const(60000)
 _BITE_MS = const(60000)  # a name server that is silent blocks everything for 20 s
-_FEED_MS = const(20000)
+_FEED_MS = const(30000)
 _WINDOW_MS = const(59500)  # a minute, less the jitter of a rule that fires each second
 _FLUSH_MS = const(60000)  # the journal: bounds the wear of the flash
 _HELD = const(20)  # looks at the button, of _LOOK_MS: 10 s

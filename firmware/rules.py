@@ -27,7 +27,7 @@ from micropython import const
 from firmware.clock import wait
 
 _LONGEST_SLEEP_MS = const(60000)  # within _LATE_S, so that a jump of the clock is seen in time
-_UNSET_SLEEP_MS = const(1000)  # for the clock to be set
+_UNSET_SLEEP_MS = const(10000)  # for the clock to be set
 _LATE_S = const(90)  # a schedule that is due for longer was missed
 _BACK_S = const(10800)  # a clock put back by more was wrong
 _SET_S = const(100000000)  # seconds of uptime become Unix time
@@ -113,11 +113,13 @@ class Rules:
             self._ahead = ahead
             if moved > _SET_S or moved < -_BACK_S:
                 self.reschedule(moved < 0)
-            for name in sorted(self._due, key=self._due.get):
-                if self._due.get(name, now + 1) <= now:
-                    await self._look(name, now)
             until = now + (_LONGEST_SLEEP_MS if ahead else _UNSET_SLEEP_MS)
-            until = min([until] + list(self._due.values()))
+            while self._due:
+                name = min(self._due, key=self._due.get)
+                if self._due[name] > now:
+                    until = min(until, self._due[name])
+                    break
+                await self._look(name, now)
             await wait(self._wake, max(0, until - clock.uptime_ms()))
 
     async def _look(self, name, now):

@@ -166,6 +166,8 @@ class Clock:
         """
         words, timeline, alarms = self._words, self.timeline, self._alarms
         while True:
+            # First: what interrupts comes before the limit is moved, so it is seen before we go.
+            limit = timeline.limit_us()
             now = words[NOW]
             if (self._attention or (alarms and alarms[0][0] <= now)) and self._look_up():
                 break
@@ -178,7 +180,6 @@ class Clock:
             if now < timeline.floor_us:
                 now = words[NOW] = timeline.floor_us
             target = self._next_stop(deadline_us)
-            limit = timeline.limit_us()
             if timeline.is_held:
                 if sockets and self.traffic.grace(sockets):
                     break
