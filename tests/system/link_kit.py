@@ -29,12 +29,14 @@ def passed(_: int, packet: bytes) -> bytes:
 class Line:
     """Forwards between the board and a broker on 127.0.0.1, packet by packet towards the board.
 
-    to_board: what becomes of each packet on its way there. gone: nothing is forwarded, either way,
+    to_board: what becomes of each packet on its way there. piece: if it is not 0, bytes go there so
+    many at a time instead, whatever they are. gone: nothing is forwarded, either way,
     and nobody is told, as when a peer loses its power.
     """
 
-    def __init__(self, broker_port: int) -> None:
+    def __init__(self, broker_port: int, piece: int = 0) -> None:
         self.port = free_port()
+        self._piece = piece
         self.to_board: Filter = passed
         self.gone = False
         self._broker_port = broker_port
@@ -103,6 +105,8 @@ class Line:
                     end.shutdown(socket.SHUT_RDWR)
 
     def _filtered(self, source: socket.socket) -> bytes:
+        if self._piece:
+            return source.recv(self._piece)
         while True:
             packet = _packet(source)
             changed = self.to_board(packet[0], packet) if packet else b""
@@ -147,7 +151,7 @@ class Reef:
     """The board "reef" on its line to a real mosquitto, online when it is entered.
 
     settings: merged over its settings.json, and "broker" over that field. lines: for mosquitto.
-    line: whether there is one between them; TLS cannot be read by it. online: wait for that.
+    piece: see Line; it cannot read TLS. online: wait for that.
     """
 
     device = "reef"
@@ -157,7 +161,7 @@ class Reef:
         settings: dict[str, Any] | None = None,
         lines: Sequence[str] = (),
         *,
-        line: bool = True,
+        piece: int = 0,
         online: bool = True,
         files: dict[str, bytes] | None = None,
         **world: Any,
@@ -167,12 +171,11 @@ class Reef:
             undo.callback(self._stack.close)
             self.broker = self._stack.enter_context(Broker("mosquitto", free_port(), lines))
             self.broker.start()
-            self.line = Line(self.broker.port)
+            self.line = Line(self.broker.port, piece)
             self._stack.callback(self.line.close)
             self.world = self._stack.enter_context(World(**{"realtime": True, "seed": 3} | world))
-            port = self.line.port if line else self.broker.port
             more = dict(settings or {})
-            broker = {"host": HOST, "port": port} | more.pop("broker", {})
+            broker = {"host": HOST, "port": self.line.port} | more.pop("broker", {})
             wifi = {"ssid": "limpet-lab", "password": "tidepool"}
             base = {"device": self.device, "broker": broker, "wifi": wifi} | more
             made = board_files(load_board("esp32-devkit"), base) | (files or {})

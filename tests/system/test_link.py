@@ -273,6 +273,7 @@ def test_a_request_whose_answer_was_lost_is_sent_again_as_the_same_one(reef: Ree
 
 openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 DAY_S = 86400
+PIECE = 7  # bytes: no record of TLS arrives as a whole
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +287,7 @@ def secured(folder: Path, ca: str, **options: Any) -> Reef:
     broker = {"tls": f"/{ca}"} | options.pop("broker", {})
     file = folder / ca
     files = {f"/{ca}": file.read_bytes()} if file.exists() else {}
-    return Reef({"broker": broker}, lines, line=False, files=files, **options)
+    return Reef({"broker": broker}, lines, piece=PIECE, files=files, **options)
 
 
 @openssl
@@ -361,7 +362,7 @@ def test_a_time_server_gives_the_clock_that_a_certificate_needs(certificates: Pa
     files = {"/ca.der": (certificates / "ca.der").read_bytes()}
     lines = [f"certfile {certificates}/server.pem", f"keyfile {certificates}/server.key"]
     settings = {"broker": trust, "ntp": "time.lan"}
-    with Reef(settings, lines, line=False, files=files, date_is_set=False) as reef:
+    with Reef(settings, lines, piece=PIECE, files=files, date_is_set=False) as reef:
         assert reef.hellos == 1 and "link: " not in reef.console
 
 
@@ -385,7 +386,7 @@ def test_what_cannot_be_used_for_tls_is_named(trust: str, content: bytes, said: 
 def test_tls_towards_a_broker_that_has_none_fails_and_goes_on(certificates: Path) -> None:
     files = {"/ca.der": (certificates / "ca.der").read_bytes()}
     trust = {"broker": {"tls": "/ca.der"}}
-    with Reef(trust, line=False, online=False, files=files) as reef:
+    with Reef(trust, piece=PIECE, online=False, files=files) as reef:
         reef.until(lambda: "link: " in reef.console, 10)
         reef.until(lambda: len(reef.names.asked_s) > 3, 30)
         assert reef.hellos == 0 and "Traceback" not in reef.console
