@@ -26,6 +26,7 @@ _CONFIG = {
     "disk_version": 0x00020000,
 }
 TYPE_FILE, TYPE_DIR = 1, 2
+_LISTED = ("", "firmware", "lib")
 _KEPT_BYTES = 65536  # of what the board read last
 
 
@@ -42,6 +43,7 @@ class FileSystem:
         self._fs: Any = None
         self._config: Any = None
         self._stats: dict[str, tuple[int, int] | int] = {}  # name -> answer or error of `stat`
+        self._folders: dict[str, dict[str, tuple[int, int]]] = {}  # name -> what is in it
         self._texts: OrderedDict[str, bytes] = OrderedDict()  # name -> content, as last read
 
     def mount(self) -> None:
@@ -82,17 +84,45 @@ class FileSystem:
         """Return (TYPE_FILE or TYPE_DIR, size in bytes)."""
         name = _plain(path)
         known = self._stats.get(name)
-        if known is None or self.chip.is_cut:
-            with self._volume() as fs:
+        if known is None or self.chip.is_cut or path.endswith("/"):
+            known = self._look(path, name)
+        if isinstance(known, int):
+            raise LittleFSError(known)
+        return known
+
+    def _look(self, path: str, name: str) -> tuple[int, int] | int:
+        with self._volume() as fs:
+            entries = self._entries(name.rpartition("/")[0]) if name else None
+            if entries is None:
                 try:
                     found = lfs.stat(fs, path)
                     known = found.type, found.size
                 except LittleFSError as error:
                     known = error.code
-                self._stats[name] = known
-        if isinstance(known, int):
-            raise LittleFSError(known)
-        return known
+            else:
+                known = entries.get(name, int(LittleFSError.Error.LFS_ERR_NOENT))
+            self._stats[name] = known
+            return known
+        raise AssertionError
+
+    def _entries(self, folder: str) -> dict[str, tuple[int, int]] | None:
+        """Return what is in a folder that programs are imported from, None for any other.
+
+        A look at a missing file costs as much as a list of them all, and imports miss often.
+        """
+        if folder not in _LISTED:
+            return None
+        if folder not in self._folders:
+            try:
+                names = self.names(folder or "/")
+            except LittleFSError as error:
+                if error.code != LittleFSError.Error.LFS_ERR_NOENT:
+                    return None
+                names = []
+            self._folders[folder] = {
+                f"{folder}/{name}".lstrip("/"): (kind, size) for name, kind, size in names
+            }
+        return self._folders[folder]
 
     def content(self, path: str) -> bytes:
         """Return a file's content, from memory if it was read before and not changed since."""
@@ -112,12 +142,15 @@ class FileSystem:
             name = _plain(path)
             known = self._stats.pop(name, None)
             self._texts.pop(name, None)
+            self._folders.pop(name.rpartition("/")[0], None)
+            self._folders.pop(name, None)
             if isinstance(known, tuple) and known[0] == TYPE_DIR:
                 self._forget_all()
 
     def _forget_all(self) -> None:
         self._stats.clear()
         self._texts.clear()
+        self._folders.clear()
 
     def names(self, path: str) -> list[tuple[str, int, int]]:
         """Return (name, type, size) for each entry of a folder, without . and .. ."""
