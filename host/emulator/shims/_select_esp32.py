@@ -2,7 +2,7 @@
 # select: poll sets live on the host, which waits for sockets and virtual time together.
 from _port import port
 from uctypes import bytearray_at
-from utime import ticks_add, ticks_diff, ticks_ms, ticks_us
+from utime import ticks_add, ticks_diff, ticks_ms
 
 POLLIN = 1
 POLLOUT = 4
@@ -13,8 +13,8 @@ _IOCTL_POLL = const(3)
 _INTERRUPTED = const(0xFFFF)
 _SLOW_MS = const(1)  # how often a stream written in Python is asked
 _LONG_MS = const(1000000)  # that the host is asked to wait at once
-_REST_US = const(100)  # while asyncio has tasks to run, sockets are looked at so often
 
+_nothing = iter(())
 _has_input = bytearray_at(port(0, OP_INPUT_FLAG), 1)  # of the console
 
 
@@ -43,8 +43,6 @@ class poll:
         self._hits = []
         self._left = 0  # how many the host has found ready
         self._once = False
-        self.is_loop = False  # asyncio's own: it need not ask the host before every task
-        self._asked = 0
 
     def register(self, stream, eventmask=POLLIN | POLLOUT):
         number = _number(stream)
@@ -94,7 +92,7 @@ class poll:
             port(self._set, OP_POLL_DROP)
 
     def _ask(self):
-        # Ask the streams in Python; return how soon to ask again, in ms, -1: no need to.
+        # Ask the streams in Python.
         for entry in self._flags:
             if entry[0].state:
                 self._hits.append((entry[0], entry[1]))
@@ -102,31 +100,32 @@ class poll:
             bits = entry[0].ioctl(_IOCTL_POLL, entry[1])
             if bits:
                 self._hits.append((entry[0], bits))
-        return _SLOW_MS if self._slow else -1
 
     def _wait(self, timeout):
         forever = timeout is None or timeout < 0
         end = 0 if forever else ticks_add(ticks_ms(), timeout)
-        left = timeout
         while True:
-            pause = _LONG_MS if forever or left > _LONG_MS else left
-            every_ms = self._ask()
-            if self._hits:
-                pause = 0
-            elif 0 <= every_ms < pause:
-                pause = every_ms
+            pause = _LONG_MS if forever or timeout > _LONG_MS else timeout
+            if self._flags or self._slow:
+                self._ask()
+                if self._hits:
+                    pause = 0
+                elif self._slow and pause > _SLOW_MS:
+                    pause = _SLOW_MS
             if self._set:
                 port(self._set, OP_PUSH)
-            self._left = ready = port(pause, OP_POLL_WAIT)
-            if ready == _INTERRUPTED:
-                self._left = 0
-            elif ready:
+            ready = port(pause, OP_POLL_WAIT)
+            if ready and ready != _INTERRUPTED:
+                self._left = ready
                 return
             if self._hits:
                 return
             if not forever:
-                left = ticks_diff(end, ticks_ms())
-                if left <= 0:
+                if ready or pause != timeout:
+                    timeout = ticks_diff(end, ticks_ms())
+                else:
+                    timeout = 0
+                if timeout <= 0:
                     if self._flags or self._slow:
                         self._ask()
                     return
@@ -135,15 +134,14 @@ class poll:
         if self._hits:
             self._hits.clear()
         self._once = flags & 1
-        if timeout == 0 and not _has_input[0]:
-            now = ticks_us()  # takes its time, and lets interrupts come
-            if not self._calls or self.is_loop and 0 <= ticks_diff(now, self._asked) < _REST_US:
-                self._left = 0
+        self._left = 0
+        if timeout == 0 and not self._calls and not _has_input[0]:
+            ticks_ms()  # takes its time, and lets interrupts come
+            if self._flags or self._slow:
                 self._ask()
-                return self
-        self._wait(timeout)
-        self._asked = ticks_us()
-        return self
+        else:
+            self._wait(timeout)
+        return self if self._left or self._hits else _nothing
 
     def poll(self, timeout=-1, flags=0):
         return list(self.ipoll(timeout, flags))
