@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that come from the code: the protocol, the tools, the fidelity.
+"""Write the pages of docs/ that come from the code: protocol, tools, fidelity, board numbers.
 
 python docs/generate.py          write them
 python docs/generate.py --check  exit 1 if what is written differs from the code
@@ -20,7 +20,12 @@ _DIRECTIONS = {"up": "board to peers", "down": "peers to board"}
 
 def main() -> int:
     stale = []
-    pages = {"protocol.md": protocol(), "tools.md": tools(), "fidelity.md": fidelity()}
+    pages = {
+        "protocol.md": protocol(),
+        "tools.md": tools(),
+        "fidelity.md": fidelity(),
+        "board.md": board(),
+    }
     for name, text in pages.items():
         path = ROOT / "docs" / name
         if path.is_file() and path.read_text() == text:
@@ -134,6 +139,28 @@ def tools() -> str:
             lines.append(f"| `{name}` | {arguments or 'none'} | {_callers(who)} | {text} |")
     lines += ["", "| object | what may be in it | what it is |", "|---|---|---|", *objects]
     lines += ["", "```", (ast.get_docstring(module) or "").split("\n\n", 1)[1], "```"]
+    return "\n".join(lines) + "\n"
+
+
+def board() -> str:
+    """Return docs/board.md, from what benchmarks/board.py measured."""
+    rows = json.loads((ROOT / "benchmarks" / "results" / "board.json").read_text())
+    lines = [
+        "# What the board's software costs",
+        "",
+        "Generated from `benchmarks/results/board.json` by `make docs`; do not edit. Measured by",
+        "`python benchmarks/board.py` on the emulated esp32-devkit, whose heap is the chip's.",
+        "What zclaw takes is what its authors state; nothing of it was measured here.",
+    ]
+    head = ["| | | compared with | ratio | how |", "|---|---:|---|---:|---|"]
+    for kind, title in (("flash", "Flash"), ("", "Running"), ("zclaw", "zclaw, as stated")):
+        lines += ["", f"## {title}", "", *head]
+        lines += [
+            f"| {row['metric']} | {row['value']:,} {row['unit']} | {row['compared_with'] or ''} "
+            f"| {'' if row['ratio'] is None else round(row['ratio'], 3)} | {row['how']} |"
+            for row in rows
+            if kind == next((k for k in ("flash", "zclaw") if row["metric"].startswith(k)), "")
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -32,6 +32,7 @@ class Lab:
     board_name: a file of boards/. broker_kind: see Broker. proxy: False for none. proxy_config:
     for `limpet-proxy serve`. settings: merged over the board's settings.json. realtime: whether
     the board's clock follows the wall. seed: of what is random on the board; None: never the same.
+    fuel: see World.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Lab:
         settings: dict[str, Any] | None = None,
         realtime: bool = True,
         seed: int | None = None,
+        fuel: bool = False,
     ) -> None:
         """Start the parts; the board is online when this returns."""
         self._stack = ExitStack()
@@ -60,7 +62,7 @@ class Lab:
                 Person(self.broker.host, self.broker.port, device)
             )
             self.world: World = self._stack.enter_context(
-                World(realtime=realtime, seed=fresh_seed() if seed is None else seed)
+                World(realtime=realtime, seed=fresh_seed() if seed is None else seed, fuel=fuel)
             )
             self.board: Board = self.world.board(
                 board_name,
