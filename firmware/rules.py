@@ -82,8 +82,8 @@ class Rules:
         """Return the devices and tags whose events rules listen to."""
         found = set()
         for rule in self.all.values():
-            found.add(rule["when"].get("from"))
-        found.discard(None)
+            if "from" in rule["when"]:
+                found.add(rule["when"]["from"])
         return found
 
     def hear(self, key, sources, value, kind="event"):
@@ -120,7 +120,7 @@ class Rules:
                     until = min(until, self._due[name])
                     break
                 await self._look(name, now)
-            await wait(self._wake, max(0, until - clock.uptime_ms()))
+            await wait(self._wake, until - clock.uptime_ms())
 
     async def _look(self, name, now):
         """Deal with a rule whose time to be looked at has come."""
@@ -144,7 +144,7 @@ class Rules:
                 if now_s - due <= _LATE_S or when.get("catch_up") == "once":
                     self._fire(name, due)
                 else:
-                    self._missed(name, "it was %d s ago" % (now_s - due))
+                    self._missed(name, "%d s ago" % (now_s - due))
             self._aim(name)
 
     async def _read(self, name, when, now):
