@@ -167,7 +167,7 @@ class Agent:
         request = {"id": self._id, "try": 0, "hash": app.tools.hash, "msgs": entries}
         if "done" not in chat:
             request["msgs"] = sum(self._history, []) + entries
-        names = {n: "gpio %d" % t["pin"] for n, t in app.devices.all.items()}
+        names = {n: "gpio %d" % t["pin"] for n, t in app.pins.things.items()}
         names.update(app.memory)
         if names:
             request["mem"] = names

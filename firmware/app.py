@@ -5,7 +5,6 @@ import binascii
 import gc
 import os
 import sys
-import time
 
 import machine
 from micropython import const
@@ -13,9 +12,7 @@ from micropython import const
 from firmware import wire
 from firmware.agent import Agent
 from firmware.clock import Clock
-from firmware.devices import Devices
 from firmware.guard import Guard
-from firmware.journal import Journal
 from firmware.link import Link
 from firmware.pins import Pins
 from firmware.rules import Rules
@@ -25,7 +22,6 @@ from firmware.tools import Tools, unload
 VERSION = "0.1.0"
 _MAX_OUTBOX = const(16)  # messages that wait for the link; answers and events
 _RESTART_TASK_MS = const(1000)
-_FAILED_MS = const(3000)  # a failed start: time to read why, or to press Ctrl-C
 _REST_MS = const(3600000)  # for whoever works at the prompt
 _SERIAL = "serial"  # id of what is typed on the serial line, and answered there
 _FOR_EVER_S = const(3600)
@@ -41,10 +37,9 @@ class App:
         self.nonce = binascii.hexlify(os.urandom(4)).decode()
         self.store = store
         self.guard = guard
-        self.clock = Clock(store)
+        self.clock = store.clock = Clock(store)
         board.pop("forbidden", None)
-        self.pins = Pins(board)
-        self.journal = Journal(self.clock, store)
+        self.pins = Pins(self)
         self.calls = store.load("limits", [0, 0, 0, 0])  # to the model: see limits
         self.memory = store.load("memory", {})
         self.events_lost = 0
@@ -52,7 +47,6 @@ class App:
         self._stale = False  # the birth message is to be sent, before the outbox
         self._queued = asyncio.Event()
         self.persona = store.load("persona", {}).get("persona", "neutral")
-        self.devices = self.pins.devices = Devices(self)
         self.tools = Tools(self)
         self.rules = Rules(self)
         self.agent = Agent(self)
@@ -67,10 +61,9 @@ class App:
 
     async def run(self):
         """Run all tasks for ever."""
-        self.devices.start()
         runs = (
+            self.pins.run,  # first: of the things that have a safe state
             self.rules.run,
-            self.devices.run,
             self.agent.run,
             lambda: self.guard.run(self),
             self._read_console,
@@ -300,16 +293,15 @@ def make(store, guard):
     return app
 
 
-def run():
-    """Run the board; a start that fails ends in another, and the fourth in safe mode."""
+def run(trial=""):
+    """Run the board; main.py starts it again when this raises, and at the fourth in safe mode.
+
+    trial: the slot that main.py tries, which /slot is to hold once this start was good, or "".
+    """
     gc.threshold(8192)  # collect often: large blocks must find room between small ones
     store = Store()
-    guard = Guard(store)
+    guard = Guard(store, trial)
     try:
         asyncio.run(make(store, guard).run())
-    except Exception as e:
-        sys.print_exception(e)
-        time.sleep_ms(_FAILED_MS)
-        machine.reset()
     finally:
         machine.WDT(timeout=_REST_MS)  # Ctrl-C: it cannot be stopped, but waits

@@ -10,8 +10,7 @@ import os
 from micropython import const
 
 from firmware import tool_system
-from firmware.journal import PATH
-from firmware.store import DIR, Store, seal
+from firmware.store import DIR, JOURNAL, Store, seal
 from firmware.tools import ToolError
 
 _SHOWN = const(3)  # lines of the journal
@@ -56,12 +55,21 @@ def answer(app, text, serial):
     if command == "/safe":
         if rest != "off" or not safe:
             return safe or "this is not safe mode"
-    elif command not in ("/reboot", "/factory-reset"):
+    elif command not in ("/reboot", "/factory-reset", "/set"):
         return (
-            "commands: /factory-reset, /pins, /reboot, /rules, /safe, /status, /why <pin>, /wifi"
+            "commands: /factory-reset, /pins, /reboot, /rules, /safe, /set <field> <value>, "
+            "/status, /why <pin>, /wifi"
         )
     elif not serial:
         return "only on the serial line"
+    if command == "/set":
+        from firmware import settings
+
+        field, _, value = text[5:].partition(" ")
+        try:
+            return settings.change(field, value)
+        except ValueError as e:
+            return str(e)
     if command == "/factory-reset":
         if rest not in ("confirm", "confirm all"):
             return "/factory-reset confirm removes all but the settings, confirm all those too"
@@ -102,7 +110,7 @@ def _why(app, words):
 
 
 def _entries(app):
-    for path in (PATH + ".old", PATH):
+    for path in (JOURNAL + ".old", JOURNAL):
         try:
             with open(path, "rb") as f:
                 for line in f:
@@ -111,5 +119,5 @@ def _entries(app):
                         yield json.loads(line[9:])
         except OSError:
             pass  # not written yet
-    for line in app.journal.lines():
+    for line in app.store.lines():
         yield json.loads(line)

@@ -16,7 +16,7 @@ def call(app):
     """
     calls = app.calls
     clock = app.clock
-    now = clock.unix_s() if clock.is_set() else clock.uptime_ms() // 1000
+    now = clock.now_s()
     local = clock.local()
     past = local[3] * 3600 + local[4] * 60 + local[5]
     i = 0

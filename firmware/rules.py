@@ -211,7 +211,7 @@ class Rules:
 
     def _missed(self, name, why):
         """Account for what was due and is not done."""
-        self._app.journal.add("rule " + name, "missed", {"why": why}, {})
+        self._app.store.note("rule " + name, "missed", {"why": why}, {})
         self._app.event({"e": "missed", "name": name, "why": why})
 
     def _aim(self, name):

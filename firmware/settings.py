@@ -1,31 +1,26 @@
-"""What provisioning wrote to /settings.json and /board.json. Loaded at boot only."""
+"""What provisioning wrote to /settings.json and /board.json. Loaded when they are read or changed.
+
+settings.txt has a line for each field: [field, what it is if it is not there, type, limits...],
+with null for a field that must be there, and types as in tools.py. A dot leads into an object:
+    device, tags           its name, and those of the groups that it is in
+    broker.*               where it connects to
+    broker.tls             a file with the certificate of a CA, or "name:pre-shared key in hex"
+    wifi.*                 without ssid the network is there already
+    ntp                    time server; empty: the clock is set by somebody else
+    llm.ttl_s              how long a person waits for the model
+    llm.try_s              silence after which the same request is sent again
+    limits.calls_per_*     to the model
+    limits.pin_per_minute  actions on one pin; beyond 254 there is no limit
+"""
 
 import json
 
-from firmware import wire
+from firmware.store import replace
+from firmware.tools import Tools
+from firmware.wire import valid_name
 
-# field: what it is if it is not there, of the type it must have; a dot leads into an object
-_DEFAULTS = {
-    "device": "",
-    "broker.host": "",
-    "broker.port": 1883,
-    "broker.user": "",
-    "broker.password": "",
-    "broker.keepalive_s": 60,
-    "broker.tls": "",  # TLS: a file with the certificate of a CA, or "name:pre-shared key in hex"
-    "wifi.ssid": "",
-    "wifi.password": "",
-    "ntp": "",  # time server; empty: the clock is set by somebody else
-    "tags": [],
-    "llm.ttl_s": 30,  # how long a person waits for the model
-    "llm.try_s": 8,  # silence after which the same request is sent again
-    "llm.private": False,
-    "limits.calls_per_hour": 60,  # to the model
-    "limits.calls_per_day": 500,
-    "limits.pin_per_minute": 60,  # actions on one pin
-}
-_NEEDED = ("device", "broker.host")
-_NO_BOARD = {"name": "?", "chip": "?", "usable": (), "input_only": (), "adc": ()}
+_PATH = "/settings.json"
+_NO_BOARD = {"name": "?", "chip": "?", "usable": (), "outputs": (), "adc": ()}
 
 
 def load():
@@ -34,35 +29,59 @@ def load():
     settings: {"broker.host": value, ...}, all of them.
     """
     try:
-        return _settings("/settings.json"), _read_object("/board.json"), ""
+        return _check(_read(_PATH)), _read("/board.json"), ""
     except ValueError as e:
-        return _DEFAULTS, _NO_BOARD, str(e) + ": provision this board again"
+        why = str(e) + ": provision this board again"
+        return {row[0]: row[1] or "" for row in _rows()}, _NO_BOARD, why
 
 
-def _settings(path):
-    data = _read_object(path)
+def change(field, text):
+    """Keep another value of one field, which the next start uses; return what to tell.
+
+    Raises OSError if the flash is full, ValueError for what `load` would not take.
+    """
+    data = _read(_PATH)
+    section, _, key = field.rpartition(".")
+    kinds = {row[0]: row[2] for row in _rows()}
+    if field not in kinds:
+        raise ValueError("fields: " + ", ".join(sorted(kinds)))
+    if kinds[field] != "str":
+        try:
+            text = json.loads(text)
+        except ValueError:
+            pass  # the check says what it must be
+    (data.setdefault(section, {}) if section else data)[key] = text
+    _check(data)
+    replace(_PATH, json.dumps(data))
+    return field + " is kept; /reboot uses it"
+
+
+def _rows():
+    with open(__file__[:-3] + "txt") as f:
+        return json.load(f)
+
+
+def _check(data):
     settings = {}
-    for field, default in _DEFAULTS.items():
+    for row in _rows():
+        field = row[0]
         value = data
         for key in field.split("."):
             value = value.get(key) if isinstance(value, dict) else None
         if value is None:
-            value = default
-        type_ = type(default)
-        if not isinstance(value, type_):
-            raise ValueError("%s: %s must be %s" % (path, field, type_.__name__))
+            value = row.pop(1)
+            if value is None:
+                raise ValueError("%s: %s is missing" % (_PATH, field))
+        elif value != row.pop(1):
+            value = Tools.fit(None, _PATH, row, value)
         settings[field] = value
-    for field in _NEEDED:
-        if not settings[field]:
-            raise ValueError("%s: %s is missing" % (path, field))
-    if not wire.valid_name(settings["device"]):
-        raise ValueError(path + ": device must be 1 to 32 of a-z, 0-9, - and _")
-    if not 0 < settings["broker.port"] < 65536:
-        raise ValueError(path + ": broker.port must be 1 to 65535")
+    for name in settings["tags"] + [settings["device"]]:
+        if not isinstance(name, str) or not valid_name(name):
+            raise ValueError(_PATH + ": device and tags must be 1 to 32 of a-z, 0-9, - and _")
     return settings
 
 
-def _read_object(path):
+def _read(path):
     """Return the JSON object in a file. Raises ValueError that says what is wrong with it."""
     why = " is missing"
     try:

@@ -1,12 +1,28 @@
-"""Tools that lend pins to a sensor or to I2C. The drivers are the chip's frozen modules."""
+"""Tools that lend pins to a sensor, a strip or I2C. The drivers are the chip's frozen modules."""
 
 import asyncio
-from binascii import hexlify, unhexlify
 
-from machine import SoftI2C
+from machine import ADC, SoftI2C
 from micropython import const
 
 _CONVERSION_MS = const(750)  # of a DS18B20 at its full 12 bits
+
+
+def adc_read(app, pin):
+    """Measure a voltage."""
+    adc = ADC(app.pins.lend(pin, 2), atten=ADC.ATTN_11DB)
+    return {"pin": pin, "mv": adc.read_uv() // 1000}
+
+
+def neopixel_write(app, pin, r, g, b, count=1):
+    """Give the first pixels of a strip one colour."""
+    import neopixel
+
+    app.pins.allow(pin, r or g or b)
+    pixels = neopixel.NeoPixel(app.pins.output(pin), count)
+    pixels.fill((r, g, b))
+    pixels.write()
+    return {"pin": pin, "r": r, "g": g, "b": b, "count": count}
 
 
 def dht_read(app, pin, model):
@@ -43,7 +59,7 @@ async def ds18x20_read(app, pin):
     except Exception as e:  # OneWireError for silence, a plain Exception for a checksum
         raise _unanswered("ds18x20", pin, e)
     if len(found) > 1:
-        result["all"] = {hexlify(rom).decode(): t for rom, t in found}
+        result["all"] = {rom.hex(): t for rom, t in found}
     return result
 
 
@@ -73,11 +89,11 @@ def i2c_write(app, sda, scl, address, data_hex):
 def i2c_write_read(app, sda, scl, address, write_hex, length):
     """Write, then read with no stop between."""
     bus = _bus(app, sda, scl)
-    data = unhexlify(write_hex)
+    data = bytes.fromhex(write_hex)
     try:
         if data and bus.writeto(address, data, not length) < len(data):
             raise OSError("refused")
-        return {"data_hex": hexlify(bus.readfrom(address, length)).decode() if length else ""}
+        return {"data_hex": bus.readfrom(address, length).hex() if length else ""}
     except OSError as e:
         raise ValueError("I2C address %d (0x%02x): %s; try i2c_scan" % (address, address, e))
 

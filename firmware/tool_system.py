@@ -2,18 +2,7 @@
 
 import gc
 
-from micropython import const
-
-from firmware.tools import ToolError, known, room
-
-_MAX_KEYS = const(24)
-_MAX_CHARS = const(1200)  # of all keys and values: they travel with each request
-_MAX_THINGS = const(16)
-_SCOPES = {
-    "heap": ("heap_free",),
-    "link": ("link", "reconnects", "events_lost"),
-    "rules": ("rules",),
-}
+from firmware.tools import ToolError, known
 
 
 def get_time(app):
@@ -43,24 +32,26 @@ def set_persona(app, persona):
 def get_status(app, scope=None):
     """Tell how the board is."""
     gc.collect()
-    status = {
-        "uptime_s": app.clock.uptime_ms() // 1000,
-        "heap_free": gc.mem_free(),
-        "rules": len(app.rules.all),
-        "link": "up" if app.link.up else "down",
-        "reconnects": app.link.reconnects,
-        "events_lost": app.events_lost,
+    link = app.link
+    parts = {
+        "heap": {"heap_free": gc.mem_free()},
+        "link": {
+            "link": "up" if link.up else "down",
+            "reconnects": link.reconnects,
+            "events_lost": app.events_lost,
+        },
+        "rules": {"rules": len(app.rules.all)},
     }
-    asked = _SCOPES.get(scope, status)
-    return {key: status[key] for key in asked}
+    if scope in parts:
+        return parts[scope]
+    status = {"uptime_s": app.clock.uptime_ms() // 1000}
+    for part in parts.values():
+        status.update(part)
+    return status
 
 
 def memory_set(app, key, value):
-    """Remember; raises ToolError when the memory is full."""
-    room(app.memory, key, _MAX_KEYS)
-    others = [len(k) + len(v) for k, v in app.memory.items() if k != key]
-    if sum(others) + len(key) + len(value) > _MAX_CHARS:
-        raise ToolError("memory is full (%d characters): forget something first" % _MAX_CHARS)
+    """Remember; raises ValueError when the memory, which travels with each request, is full."""
     app.memory = app.store.change("memory", app.memory, key, value)
     return {"key": key, "value": value}
 
@@ -83,31 +74,30 @@ def memory_delete(app, key):
 
 
 def device_set(app, name, kind, pin, options=()):
-    """Name a thing; devices.py says what it is."""
-    things = app.devices.all
+    """Name a thing; pins.py says what it is."""
+    things = app.pins.things
     app.pins.check(pin, kind not in ("button", "sensor"))
     thing = {"kind": kind, "pin": pin}
     thing.update(options)
     rival = thing.get("not_with")
     if rival and (rival == name or rival not in things):
         raise ToolError("not_with must name another thing")
-    other = app.devices.at(pin)[0]
-    if other not in (None, name):
+    other = app.pins.at(pin)[0]
+    if other not in ("", name):
         raise ToolError("gpio %d is the %s already" % (pin, other))
-    room(things, name, _MAX_THINGS)
-    app.devices.change(name, thing)
+    app.pins.change(name, thing)
     return {"name": name, "kind": kind, "pin": pin}
 
 
 def device_list(app):
     """List."""
     return {
-        "devices": {n: "%s on gpio %d" % (t["kind"], t["pin"]) for n, t in app.devices.all.items()}
+        "devices": {n: "%s on gpio %d" % (t["kind"], t["pin"]) for n, t in app.pins.things.items()}
     }
 
 
 def device_delete(app, name):
     """Forget."""
-    known(app.devices.all, name)
-    app.devices.change(name, None)
+    known(app.pins.things, name)
+    app.pins.change(name, None)
     return {"name": name}

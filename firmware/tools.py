@@ -25,7 +25,7 @@ import sys
 
 import firmware
 
-_TABLE = "/firmware/tools.txt"
+_TABLE = __file__[:-3] + "txt"  # it lies beside tools.mpy, in the same slot
 
 
 class ToolError(ValueError):
@@ -35,7 +35,7 @@ class ToolError(ValueError):
 class Tools:
     """The tools of one board: validates a call against the table and carries it out.
 
-    app: what tool functions work on; has pins, memory, rules, clock, link, journal.
+    app: what tool functions work on; has pins, memory, rules, clock, link, store.
     scripts: those that are stored, by name; steps.py says what a script is. running: name -> task
     of those scripts that a conversation started.
     """
@@ -106,22 +106,18 @@ class Tools:
             if name in self.scripts:  # a model calls it by its own name
                 name, args = "script_run", {"name": name, "args": args}
             module, callers, args = self.check(name, args, who)
-            if "w" in callers and "pin" in args and by[:6] != "guard ":
-                refusal = self._app.guard.refuse(self._app, args["pin"])
-                if refusal:
-                    raise ToolError(refusal)
             function = getattr(__import__("firmware." + module, None, None, (name,)), name)
             result = function(self._app, **args)
             if hasattr(result, "send"):  # a coroutine: the tool takes its time
                 result = await result
-        except ValueError as e:  # ToolError, PinError, or what a driver does not take
+        except ValueError as e:  # ToolError, of pins, or what a driver does not take
             result = {"error": str(e)}
         except (OSError, MemoryError) as e:
             result = {"error": "%s failed: %s" % (name, e)}
         if module:
             unload()
             if "w" in callers:
-                self._app.journal.add(by, name, args, result)
+                self._app.store.note(by, name, args, result)
         return result
 
     def fit(self, tool, spec, value, looking=False):
@@ -187,7 +183,7 @@ class Tools:
     def pin(self, value):
         """Return the GPIO number of a number or name. Raises ToolError for an unknown name."""
         if isinstance(value, str):
-            thing = self._app.devices.all.get(value)
+            thing = self._app.pins.things.get(value)
             if thing:
                 return thing["pin"]
             number = self._app.memory.get(value, value).split(" ")[-1]

@@ -12,7 +12,8 @@ import time
 
 from firmware.clock import EPOCH_S
 
-_TABLE = "/firmware/zones.txt"  # lines "<rule> <zone> <zone> ...", made by host/zone_table.py
+# Beside this file; lines "<rule> <zone> <zone> ...", made by host/zone_table.py.
+_TABLE = __file__.rsplit(".", 1)[0] + ".txt"
 
 
 def find(name, table=_TABLE):

@@ -26,6 +26,14 @@ class PinTable(_Strict):
     forbidden: dict[str, str] = {}
     strapping: dict[str, str] = {}
 
+    def reasons(self) -> dict[str, str]:
+        """Return why a pin must be left alone, by its number: "6-11" stands for six pins."""
+        found: dict[str, str] = {}
+        for span, why in self.forbidden.items():
+            first, _, last = span.partition("-")
+            found |= {str(number): why for number in range(int(first), int(last or first) + 1)}
+        return found
+
 
 class Led(_Strict):
     """The LED that sits on the board."""
@@ -67,9 +75,9 @@ class BoardSpec(_Strict):
             "name": self.name,
             "chip": self.chip,
             "usable": pins.usable,
-            "input_only": pins.input_only,
+            "outputs": [n for n in pins.usable if n not in pins.input_only],
             "adc": pins.adc,
-            "forbidden": pins.forbidden,
+            "forbidden": pins.reasons(),
             "led": self.led.pin if self.led else None,
             "button": next((b.pin for b in self.button if b.name == "boot"), None),
         }

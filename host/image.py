@@ -18,18 +18,24 @@ from host.errors import UserError
 FIRMWARE_DIR = Path(__file__).parent.parent / "firmware"
 _OPTIMISE = "-O3"  # without line numbers: less flash and heap
 AT_ROOT = ("boot.py", "main.py")  # the chip looks for these two by name, as source
+SLOTS = {"a": "/firmware", "b": "/b/firmware"}  # as main.py has them
 
 
 def firmware_files() -> dict[str, bytes]:
-    """Return {path on the board: content} of the agent: boot.py, main.py and .mpy files."""
+    """Return {path on the board: content}: boot.py, main.py and the agent, in slot a."""
+    files = {f"/{name}": (FIRMWARE_DIR / name).read_bytes() for name in AT_ROOT}
+    return files | slot_files("a")
+
+
+def slot_files(slot: str) -> dict[str, bytes]:
+    """Return {path on the board: content} of the agent in slot a or b: .mpy files and tables."""
+    folder = SLOTS[slot]
     files: dict[str, bytes] = {}
     for source in sorted(FIRMWARE_DIR.glob("*.py")):
-        if source.name in AT_ROOT:
-            files[f"/{source.name}"] = source.read_bytes()
-        elif source.name != "__init__.py":
-            files[f"/firmware/{source.stem}.mpy"] = compile_mpy(source.read_bytes(), source.name)
+        if source.name not in (*AT_ROOT, "__init__.py"):
+            files[f"{folder}/{source.stem}.mpy"] = compile_mpy(source.read_bytes(), source.name)
     for table in sorted(FIRMWARE_DIR.glob("*.txt")):
-        files[f"/firmware/{table.name}"] = table.read_bytes()
+        files[f"{folder}/{table.name}"] = table.read_bytes()
     return files
 
 

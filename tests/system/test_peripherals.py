@@ -309,7 +309,7 @@ BAD: dict[str, tuple[Wire, str, dict[str, Any], str]] = {
         nothing,
         "adc_read",
         {"pin": 2},
-        "pin 2 has no ADC on esp32; ADC pins: 32, 33, 34, 35, 36, 39",
+        "pin 2 is no ADC pin on esp32; adc: 32, 33, 34, 35, 36, 39",
     ),
     "adc on a pin that is not there": (nothing, "adc_read", {"pin": 99}, "pin 99 is not there"),
     "a servo turned too far": (
@@ -449,7 +449,7 @@ BAD: dict[str, tuple[Wire, str, dict[str, Any], str]] = {
         nothing,
         "i2c_write_read",
         BUS | {"write_hex": 12, "length": 1},
-        "i2c_write_read: write_hex must be 1 to 32 bytes in hex",
+        "i2c_write_read: write_hex must be 1 to 2 bytes in hex",
     ),
     "33 bytes to write": (
         nothing,

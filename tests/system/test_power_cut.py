@@ -13,7 +13,7 @@ import pytest
 
 from host.boards import load_board
 from host.emulator import World
-from host.image import board_files
+from host.image import board_files, slot_files
 from tests.system.test_survival import SETTINGS, sealed
 
 # The board without its tasks: a real App, on which each case makes one write.
@@ -28,8 +28,11 @@ def tool(tool_name, **args):
     result = asyncio.run(app.tools.run(tool_name, args, "m", "chat 1"))
     if "error" in result:
         print("ERROR", result)
+def change(field, text):
+    from firmware import settings
+    settings.change(field, text)
 def journal(pin):
-    app.journal.add("rule blink", "gpio_write", {"pin": pin, "value": 1}, {"pin": pin, "value": 1})
+    app.store.note("rule blink", "gpio_write", {"pin": pin, "value": 1}, {"pin": pin, "value": 1})
 """
 # Runs after each cut: whatever a document is, all the parts can be made of it.
 LOOK = (
@@ -37,11 +40,15 @@ LOOK = (
     + """
 import json
 print("problems", store.problems)
+try:
+    slot = open("/slot").read()
+except OSError:
+    slot = "a"
 from firmware import console
 lines = console.answer(app, "/why 5", True)
 print("SAW", json.dumps([app.memory, list(app.rules.all), list(app.tools.scripts),
-    list(app.devices.all), app.clock.zone_name, store.load("turn", {}), app.calls,
-    lines.count("went to 1")]))
+    list(app.pins.things), app.clock.zone_name, store.load("turn", {}), app.calls,
+    lines.count("went to 1"), app.settings["broker.host"], app.settings["llm.ttl_s"], slot]))
 """
 )
 ON = {"tool": "gpio_write", "args": {"pin": 5, "value": 1}}
@@ -56,7 +63,10 @@ BEFORE = {
 }
 OLD_LINE = '[1767571200,1,"rule old", "gpio_write", {"pin": 5, "value": 1},{"value": 1}]'
 # What SAW shows before, by its place.
-SAW = [BEFORE["memory"], ["old"], ["old"], ["lamp"], "UTC", BEFORE["turn"], [1, 5, 2, 10], 2]
+SAW = [
+    *(BEFORE["memory"], ["old"], ["old"], ["lamp"], "UTC", BEFORE["turn"], [1, 5, 2, 10], 2),
+    *("127.0.0.1", 30, "a"),
+]
 
 # program, the place in SAW that it changes, and what is there afterwards
 CASES: dict[str, tuple[str, int | None, Any]] = {
@@ -94,15 +104,18 @@ CASES: dict[str, tuple[str, int | None, Any]] = {
     "a count of calls": ('store.save("limits", [1, 10, 2, 15])', 6, [1, 10, 2, 15]),
     "a good start": ("app.guard.good()", None, None),
     "a failed start": ("", None, None),
-    "the journal": ("journal(5)\njournal(6)\napp.journal.flush()", 7, 3),
+    "the journal": ("journal(5)\njournal(6)\nstore.flush()", 7, 3),
     "the journal's rotation": (
         "for n in range(2):\n"
         "    for pin in range(12):\n"
         "        journal(100 + pin)\n"
-        "    app.journal.flush()\n",
+        "    store.flush()\n",
         None,
         None,
     ),
+    "a change of a setting": ('change("broker.host", "10.0.0.5")', 8, "10.0.0.5"),
+    "a change of a setting that was not there": ('change("llm.ttl_s", "45")', 9, 45),
+    "a switch to the other slot": ("app.guard.switch()", 10, "b2"),
     "the notes that make LittleFS compact its folder": (
         'for n in range(14):\n    app.store.keep("turn", {"id": "2", "calls": "gpio_read " * 8})',
         5,
@@ -182,3 +195,43 @@ def test_power_is_cut_at_every_flash_operation_of(name: str, tmp_path: Path) -> 
     _total[0] += cuts
     assert erases or "compact" not in name
     assert cuts >= 3 and (place is None or True in outcomes)
+
+
+# what is wrong with the agent in slot b, the slot that runs in the end
+TRIALS: dict[str, tuple[bytes | None, bytes]] = {
+    "that is good": (None, b"b"),
+    "that fails": (b"raise ValueError('broken')", b"a"),
+}
+
+
+@pytest.mark.parametrize("app, slot", TRIALS.values(), ids=TRIALS)
+def test_power_is_cut_at_every_flash_operation_of_a_trial(
+    app: bytes | None, slot: bytes, tmp_path: Path
+) -> None:
+    base = board_files(load_board("esp32-devkit"), SETTINGS) | slot_files("b") | {"/slot": b"b2"}
+    base |= {f"/data/{n}": sealed(document) for n, document in BEFORE.items() if n != "rules"}
+    if app:
+        base["/b/firmware/app.py"] = app
+    image, storage = tmp_path / "image.bin", tmp_path / "flash.bin"
+    with World() as world:
+        world.board(files=base, storage=image)
+    cuts = 0
+    done = False
+    while not done:
+        with World(seed=cuts) as world:
+            shutil.copy(image, storage)
+            board = world.board(storage=storage)
+            assert board.files.exists("/main.py")
+            board.power_cut(after_flash_ops=cuts, torn=True)
+            board.start()
+            world.run(seconds=65)
+            done = board.state != "off"
+            board.flash.cut_after(None)
+            board.start()
+            world.run(seconds=75)
+            assert board.state == "running" and "safe mode" not in board.serial.text
+            assert board.files.read("/slot") == slot, cuts
+            assert board.files.read("/data/memory") == sealed(BEFORE["memory"])
+        cuts += not done
+    _total[0] += cuts
+    assert cuts >= 6

@@ -11,8 +11,9 @@ import pytest
 from firmware import wire
 from host.boards import load_board
 from host.emulator import World
-from host.image import board_files
+from host.image import FIRMWARE_DIR, board_files
 from host.lab import Lab
+from tests.system.offline_board import Call, OfflineBoard
 from tests.system.test_trouble import ScriptedProxy, final, on
 
 SETTINGS: dict[str, Any] = {"device": "shelf", "broker": {"host": "127.0.0.1", "port": 1}}
@@ -57,10 +58,10 @@ def sealed(document: object) -> bytes:
 
 
 def main_py(body: str) -> dict[str, bytes]:
-    """Return a main.py that runs the agent with a fault in it."""
-    return {
-        "/main.py": ("import asyncio, machine, time\nfrom firmware import app\n" + body).encode()
-    }
+    """Return a main.py that puts a fault into the agent, and then is the real one."""
+    real = (FIRMWARE_DIR / "main.py").read_text()
+    text = "import asyncio, machine, time\nfrom firmware import app\n" + body + real
+    return {"/main.py": text.encode()}
 
 
 # Each is a program that fails the start, unless the board is in safe mode.
@@ -72,7 +73,6 @@ class App(app.App):
         if not self.guard.safe:
             raise ValueError("no luck")
 app.App = App
-app.run()
 """,
     "a reset": """
 class App(app.App):
@@ -81,7 +81,6 @@ class App(app.App):
             machine.reset()
         await super().run()
 app.App = App
-app.run()
 """,
     "a task that hangs": """
 class App(app.App):
@@ -91,7 +90,6 @@ class App(app.App):
                 time.sleep(1)
         await super().run()
 app.App = App
-app.run()
 """,
 }
 
@@ -148,7 +146,6 @@ class App(app.App):
         asyncio.create_task(hang())
         await super().run()
 app.App = App
-app.run()
 """
     with Shelf(main_py(hang)) as shelf:
         shelf.run(seconds=99)
@@ -168,13 +165,51 @@ class App(app.App):
             self.guard.due["agent"] = 200000
         await super().run()
 app.App = App
-app.run()
 """
     with Shelf(main_py(stuck)) as shelf:
         shelf.run(seconds=199)
         assert shelf.board.boots == 1
         shelf.run(seconds=80)
         assert shelf.board.boots == 2
+
+
+def test_a_board_that_hangs_after_each_good_start_ends_in_safe_mode() -> None:
+    hang = """
+async def hang():
+    await asyncio.sleep(300)
+    while True:
+        time.sleep(1)
+class App(app.App):
+    async def run(self):
+        if not self.guard.safe:
+            asyncio.create_task(hang())
+        await super().run()
+app.App = App
+"""
+    with Shelf(main_py(hang)) as shelf:
+        shelf.run(seconds=3000)
+        assert "safe mode: the last 3 starts failed" in shelf.board.serial.text
+        # One start that was good, three more that the watchdog made, and the one in safe mode.
+        assert shelf.board.boots == 5 and shelf.stored("boot") == [3, 4]
+        shelf.run(seconds=7200)
+        assert shelf.board.boots == 5
+
+
+def test_an_hour_without_a_bite_forgets_those_before() -> None:
+    with Shelf({"/data/boot": sealed([2, 2])}) as shelf:
+        shelf.run(seconds=2)
+        shelf.board.watchdog.start(1)
+        shelf.run(seconds=3500)
+        assert shelf.board.boots == 2 and shelf.stored("boot") == [3, 3]
+        shelf.run(seconds=200)
+        assert shelf.stored("boot")[0] == 3  # it began in safe mode
+    with Shelf({"/data/boot": sealed([1, 2])}) as shelf:
+        shelf.run(seconds=2)
+        shelf.board.watchdog.start(1)
+        shelf.run(seconds=3500)
+        assert shelf.board.boots == 2 and shelf.stored("boot") == [3, 3]
+        shelf.run(seconds=200)
+        assert shelf.stored("boot") == [0, 3]
 
 
 BAD_SETTINGS: dict[str, tuple[dict[str, bytes], str]] = {
@@ -185,14 +220,22 @@ BAD_SETTINGS: dict[str, tuple[dict[str, bytes], str]] = {
     "no broker": ({"/settings.json": b'{"device":"a"}'}, "broker.host is missing"),
     "a port": (
         {"/settings.json": b'{"device":"a","broker":{"host":"x","port":"1"}}'},
-        "broker.port must be int",
+        "broker.port must be a number from 1 to 65535",
     ),
     "a limit": (
         {
             "/settings.json": b'{"device":"a","broker":{"host":"x"},'
             b'"limits":{"calls_per_hour":"many"}}'
         },
-        "limits.calls_per_hour must be int",
+        "limits.calls_per_hour must be a number",
+    ),
+    "a tag": (
+        {"/settings.json": b'{"device":"a","broker":{"host":"x"},"tags":["house",5]}'},
+        "tags must be 1 to 32 of",
+    ),
+    "an object that is none": (
+        {"/settings.json": b'{"device":"a","broker":"x"}'},
+        "broker.host is missing",
     ),
     "the board's file": ({"/board.json": b"{"}, "/board.json is not JSON"),
 }
@@ -214,6 +257,53 @@ def test_bad_settings_are_named_and_the_console_lives(files: dict[str, bytes], w
             shelf.board.files.write(path, good[path])
         shelf.board.reset()
         assert "safe mode" not in shelf.run(seconds=2)
+
+
+# line, part of the answer, what /settings.json holds afterwards beside what it held
+CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a text": ("/set ntp pool.ntp.org", "ntp is kept", {"ntp": "pool.ntp.org"}),
+    "a number": (
+        "/set llm.ttl_s 45",
+        "llm.ttl_s is kept; /reboot uses it",
+        {"llm": {"ttl_s": 45}},
+    ),
+    "a part of an object": (
+        "/set broker.host 10.0.0.5",
+        "broker.host is kept",
+        {"broker": {"host": "10.0.0.5", "port": 1}},
+    ),
+    "a password, which is not printed": (
+        "/set wifi.password Open Sesame!",
+        "wifi.password is kept",
+        {"wifi": {"password": "Open Sesame!"}},
+    ),
+    "a list": ('/set tags ["house"]', "tags is kept", {"tags": ["house"]}),
+    "a text to nothing": ("/set ntp", "ntp is kept", {"ntp": ""}),
+    "a field that is none": ("/set colour red", "fields: broker.host, broker.keepalive_s", {}),
+    "a word for a number": ("/set broker.port x", "broker.port must be a number from 1 to", {}),
+    "a number beyond": ("/set broker.port 65536", "broker.port must be a number from 1 to", {}),
+    "a device's name": ("/set device Bad Name", "device and tags must be 1 to 32 of", {}),
+    "nothing where something must be": ("/set device", "device must be text of 1 to", {}),
+    "no field": ("/set", "fields: ", {}),
+}
+
+
+@pytest.mark.parametrize("line, answer, after", CHANGES.values(), ids=CHANGES)
+def test_the_serial_line_changes(line: str, answer: str, after: dict[str, Any]) -> None:
+    with Shelf() as shelf:
+        shelf.run(seconds=2)
+        said = shelf.enter(line)
+        assert answer in said and "Sesame" not in said
+        assert json.loads(shelf.board.files.read("/settings.json")) == SETTINGS | after
+        assert "restarting" in shelf.enter("/reboot", seconds=5)
+        assert "safe mode" not in shelf.board.serial.text and shelf.board.boots == 2
+
+
+def test_the_serial_line_mends_what_safe_mode_names() -> None:
+    with Shelf(broker={"host": "127.0.0.1", "port": "1883"}) as shelf:
+        assert "broker.port must be" in shelf.run(seconds=2)
+        assert "is kept" in shelf.enter("/set broker.port 1883")
+        assert "as shelf" in shelf.enter("/reboot", seconds=5)
 
 
 def test_a_factory_reset_by_the_button_takes_ten_seconds() -> None:
@@ -284,7 +374,6 @@ try:
     os.stat("/full0")
 except OSError:
     fill()
-app.run()
 """
 
 
@@ -335,6 +424,7 @@ COMMANDS = {
     "/": "commands: ",
     "/nonsense": "commands: ",
     "/reboot": "only on the serial line",
+    "/set ntp pool.ntp.org": "only on the serial line",
     "/factory-reset confirm": "only on the serial line",
 }
 
@@ -431,3 +521,82 @@ def test_a_pin_is_switched_so_many_times_a_minute_and_no_more() -> None:
         assert "60 actions a minute on pin 4 is the limit" in shelf.enter("/why 4", seconds=1)
         # A blink each second is one line a minute, not sixty.
         assert len(shelf.board.files.read("/data/journal").splitlines()) <= 50
+
+
+PIN_LIMIT = {"pin_per_minute": 10}
+ON: Call = ("gpio_write", {"pin": 2, "value": 1})
+OFF: Call = ("gpio_write", {"pin": 2, "value": 0})
+OTHER: Call = ("gpio_write", {"pin": 4, "value": 1})
+REFUSED = "10 actions a minute on pin 2 is the limit"
+# calls of the first start, how it ends, calls of the second, the error of its last one
+RESTARTS: dict[str, tuple[list[Call], str, list[Call], str]] = {
+    "a reset": ([ON, OFF] * 5, "reset", [ON], REFUSED),
+    "a reset with one action left": ([ON, OFF] * 4, "reset", [ON], ""),
+    "a reset, for another pin": ([ON, OFF] * 5, "reset", [OTHER], ""),
+    "a reset, to switch it off": ([ON, OFF] * 8, "reset", [OFF], ""),
+    "a power cut, which empties the clock's memory": ([ON, OFF] * 5, "power cut", [ON], ""),
+}
+
+
+@pytest.mark.parametrize("first, end, second, error", RESTARTS.values(), ids=RESTARTS)
+def test_the_limit_of_a_pin_lives_over(
+    first: list[Call], end: str, second: list[Call], error: str
+) -> None:
+    with World() as world:
+        board = OfflineBoard(world, first, {"limits": PIN_LIMIT}).start()
+        if end == "reset":
+            board.board.files.write("/calls.json", json.dumps(second).encode())
+            board.board.reset()
+            world.run(seconds=2)
+        else:
+            board.restart(second)
+        assert board.board.boots == 2
+        assert error in board.results[-1].get("error", "") and bool(error) == (
+            "error" in board.results[-1]
+        )
+
+
+def thing(**options: Any) -> Call:
+    return "device_set", {"name": "pump", "kind": "pump", "pin": 2, "options": options}
+
+
+# calls, what the last one answers: nothing keeps a pin from going off
+OFFS: dict[str, list[Call]] = {
+    "beyond the limit of a minute": [ON] * 12 + [OFF],
+    "by a toggle beyond the limit": [ON] * 12 + [("gpio_toggle", {"pin": 2})],
+    "as PWM beyond the limit": [
+        *[("pwm_write", {"pin": 2, "duty_pct": 50})] * 12,
+        ("pwm_write", {"pin": 2, "duty_pct": 0}),
+    ],
+    "while it must stay off": [thing(min_off_s=600), OFF, ON, OFF],
+    "while its rival is on": [
+        thing(not_with="lamp") if n else ("device_set", {"name": "lamp", "kind": "lamp", "pin": 4})
+        for n in range(2)
+    ]
+    + [OTHER, OFF],
+}
+
+
+@pytest.mark.parametrize("calls", OFFS.values(), ids=OFFS)
+def test_a_pin_goes_off(calls: list[Call]) -> None:
+    with World() as world:
+        board = OfflineBoard(world, calls, {"limits": PIN_LIMIT}).start()
+        assert "error" not in board.results[-1]
+        assert not board.board.pin(2).value and board.board.pwm_on(2).duty_u16 == 0
+
+
+def test_a_thing_rests_after_a_start_too() -> None:
+    with World() as world:
+        board = OfflineBoard(world, [thing(min_off_s=600, safe=0)]).start()
+        board.restart([ON])
+        assert "pump stays off for another 60" in board.results[-1]["error"]
+        world.run(minutes=10)
+        board.board.files.write("/calls.json", b"[]")
+        assert board.board.pin(2).value == 0
+
+
+def test_what_is_on_when_its_longest_time_is_set_goes_off() -> None:
+    with World() as world:
+        board = OfflineBoard(world, [ON, thing(max_on_s=20)]).start()
+        world.run(minutes=1)
+        assert board.levels(2) == [(0, 1), (20, 0)]
