@@ -33,6 +33,7 @@ _BACK_S = const(10800)  # a clock put back by more was wrong
 _SET_S = const(100000000)  # seconds of uptime become Unix time
 _MAX_HEARD = const(16)
 _DEBOUNCE_MS = const(30)
+_STUCK_MS = const(7200000)  # what is read may be a script, of an hour; then the watchdog bites
 _POLL_S = const(10)
 _TOLD = const(-1)
 
@@ -108,6 +109,7 @@ class Rules:
                 self._match(*self._heard.pop(0))
                 await asyncio.sleep_ms(0)  # let it run: the next one may be for the same rule
             now = clock.uptime_ms()
+            self._app.guard.due["rules"] = now + _STUCK_MS
             ahead = clock.now_s() - now // 1000
             moved = ahead - self._ahead
             self._ahead = ahead

@@ -173,6 +173,21 @@ app.App = App
         assert shelf.board.boots == 2
 
 
+def test_the_watchdog_bites_when_the_rules_wait_for_ever() -> None:
+    stuck = """
+class Rules(app.Rules):
+    async def _look(self, name, now):
+        await asyncio.Event().wait()
+app.Rules = Rules
+"""
+    rules = {"blink": {"when": {"every_s": 600}, "do": [], "on": True}}
+    with Shelf(main_py(stuck) | {"/data/rules": sealed(rules)}) as shelf:
+        shelf.run(seconds=7700)
+        assert shelf.board.boots == 1
+        shelf.run(seconds=200)
+        assert shelf.board.boots == 2
+
+
 def test_a_board_that_hangs_after_each_good_start_ends_in_safe_mode() -> None:
     hang = """
 async def hang():
