@@ -51,7 +51,8 @@ class FileSystem:
         with self._lock:
             if self._fs is not None:
                 return
-            self.chip.restore()
+            if self.chip.is_cut:  # else a cut that is to come stays to come, over a reset too
+                self.chip.restore()
             config = lfs.LFSConfig(context=self.chip, block_count=self.chip.blocks, **_CONFIG)
             fs = lfs.LFSFilesystem()
             try:

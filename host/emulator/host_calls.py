@@ -229,6 +229,11 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
         """Set the real-time clock to the world's date."""
         self._boot.rtc.sync()
 
+    @operation
+    def rtc_memory(self, address: int) -> int:
+        """Keep bytes, pushed: how many; else copy those kept, unless to 0. Return how many."""
+        return self._boot.rtc.exchange(self._boot.memory, address, *self._pushed)
+
     # -- poll ------------------------------------------------------------------------------------
 
     @operation

@@ -289,8 +289,6 @@ class WDT:
 
 
 class RTC:
-    _memory = b""
-
     def datetime(self, when=None):
         import time
 
@@ -305,8 +303,15 @@ class RTC:
 
     def memory(self, data=None):
         if data is None:
-            return RTC._memory
-        RTC._memory = bytes(data)
+            data = bytearray(port(0, OP_RTC_MEMORY))
+            if data:
+                port(addressof(data), OP_RTC_MEMORY)
+            return bytes(data)
+        data = bytes(data)
+        if len(data) > 2048:
+            raise ValueError("buffer too long")
+        port(len(data), OP_PUSH)
+        port(addressof(data), OP_RTC_MEMORY)
 
 
 def reset():
