@@ -10,13 +10,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from host.boards import BoardSpec, load_board
+from host.emulator.access_point import AccessPoint
 from host.emulator.analog import AdcInput, Analog, Pwm, PwmOutput
 from host.emulator.board_files import BoardFiles
 from host.emulator.boot import Boot, bare_allocation
 from host.emulator.clock import Clock
 from host.emulator.dht import DhtSensor
 from host.emulator.ds18x20 import Ds18x20Bus
-from host.emulator.exits import BoardExit, PowerCut, ProgramExit, Reset, Stopped
+from host.emulator.exits import BoardExit, PowerCut, ProgramExit, Reset, Stopped, Stuck
 from host.emulator.filesystem import FileSystem
 from host.emulator.flash import BLOCK, FlashChip
 from host.emulator.heap import STEP, HeapStats, heap_bytes_for
@@ -37,6 +38,15 @@ from host.emulator.wiring import Wiring
 
 POWER_ON, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET = 1, 2, 3, 4  # machine.reset_cause()
 _JOIN_TIMEOUT_S = 10.0
+_BITE_S = 5.0  # of the wall: whoever computes for so long would have computed for minutes
+_BITTEN = (  # ESP-IDF's words
+    b"Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:",
+    b" - mp_task (CPU 1)",
+    b"Tasks currently running:",
+    b"CPU 0: IDLE0",
+    b"CPU 1: mp_task",
+    b"Aborting.",
+)
 
 
 class Board:
@@ -64,6 +74,8 @@ class Board:
         number: int = 0,
         world_unix_us: Callable[[], int] = lambda: 0,
         date_is_set: bool = True,
+        network: AccessPoint | None = None,
+        stuck_s: float = 60.0,
         counts_fuel: bool = False,
     ) -> None:
         self.spec = spec
@@ -80,8 +92,9 @@ class Board:
         self.pwm = Pwm(self.clock)
         self.wiring = Wiring(self.clock, self.pins)
         self.timers = Timers(self.clock, self._interrupt)
-        self.watchdog = Watchdog(self.clock, lambda: self._request(Reset(WDT_RESET)))
-        self.wifi = Wifi(self.clock, f"10.0.{number // 250}.{number % 250 + 2}")
+        self.watchdog = Watchdog(self.clock, self.bitten)
+        address = f"10.0.{number // 250}.{number % 250 + 2}"
+        self.wifi = Wifi(self.clock, address, network or AccessPoint())
         self.rtc = Rtc(self.clock, world_unix_us, date_is_set)
         self.flash = FlashChip(spec.vfs_bytes // BLOCK, storage, seed)
         self.volume = FileSystem(self.flash)
@@ -97,6 +110,8 @@ class Board:
         self._wanted: BoardExit | None = None
         self._thread: threading.Thread | None = None
         self._ended_us: int | None = None
+        self._stuck_s = stuck_s
+        self._resume_us = 0
         self._last_heap = HeapStats(0, 0, 0, 0)
         self.serial.connect(self.clock.wake, self.clock.note_input)
         self.serial.repl = int(repl)
@@ -245,6 +260,7 @@ class Board:
         try:
             while True:
                 self.reset_cause = cause
+                self.clock.advance(self._resume_us)
                 if cause != DEEPSLEEP_RESET:
                     self.sleep.wake_reason = 0
                 again = self._run_once()
@@ -277,6 +293,9 @@ class Board:
             return reset.cause
         except PowerCut as cut:
             self._end("off", str(cut))
+        except Stuck as stuck:
+            self.serial.put_output(f"\nthe board is stuck: {stuck}\n".encode())
+            self._end("crashed", str(stuck))
         except Stopped as stopped:
             self._end("off", str(stopped))
         except ProgramExit as ended:
@@ -311,6 +330,29 @@ class Board:
             if thread.is_alive():
                 raise TimeoutError(f"board {self.name} did not end within {timeout_s} s")
             self._thread = None
+
+    def bitten(self) -> None:
+        """Let the watchdog restart the board, with what a real one prints."""
+        at_ms = self.clock.now_us // 1000
+        self.serial.put_output(b"".join(b"E (%d) task_wdt: %s\n" % (at_ms, s) for s in _BITTEN))
+        self.serial.put_output(b"Rebooting...\n")
+        self._request(Reset(WDT_RESET))
+
+    def is_given_up(self, busy_s: float) -> bool:
+        """Deal with a board that has computed for `busy_s` of the wall without a look at time.
+
+        Its watchdog, if it runs, bites, and the board goes on from when it is due; otherwise it
+        crashes once it has been busy for `stuck_s`. False if neither is to be done yet.
+        """
+        due_us = self.watchdog.due_us
+        if due_us is not None and busy_s > min(_BITE_S, self._stuck_s):
+            self._resume_us = due_us
+            self.bitten()
+            return True
+        if busy_s > self._stuck_s:
+            self._request(Stuck(f"busy for {busy_s:.0f} s, neither waiting nor asking the time"))
+            return True
+        return False
 
     def _request(self, exit_: BoardExit) -> None:
         """Have the VM unwound by `exit_` as soon as it calls the host, or loops."""

@@ -28,5 +28,9 @@ class PowerCut(BoardExit):
     """The supply failed: what was not synced to the flash is gone."""
 
 
+class Stuck(BoardExit):
+    """The board computes for ever; nothing on it would end that."""
+
+
 class Stopped(BoardExit):
     """Someone outside stopped the board."""

@@ -170,8 +170,10 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
 
     @operation
     def wifi_connect(self, address: int) -> None:
-        """Join a network. Pushed: length of the name at `address`."""
-        self._boot.wifi.connect(self._boot.memory.text(address, self._pushed[0]))
+        """Join a network. Pushed: length of the name at `address`, the key's address, length."""
+        length, *key = self._pushed
+        text = self._boot.memory.text
+        self._boot.wifi.connect(text(address, length), text(*key) if key[0] else "")
 
     @operation
     def wifi_disconnect(self, _: int) -> None:
@@ -360,6 +362,9 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
         return f"{self._peer[0]} {self._peer[1]}"
 
     def _about(self, what: str) -> str:
+        network = self._boot.wifi.network
+        if what == "network":
+            return f"{network.rssi} {network.ssid or 'emulated'}" if network.is_up else ""
         return self._boot.about[what]
 
 

@@ -1,10 +1,17 @@
 """machine.Timer and machine.WDT: alarms of the board's clock."""
 
 import itertools
+import threading
+import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from host.emulator.clock import Alarm, Clock
+
+_LOOK_S = 0.1  # how often watchdogs are looked after
+_GRACE_US = 300_000  # for the board's own thread to come first
 
 
 @dataclass
@@ -56,6 +63,32 @@ class Timers:
         self._interrupt(timer.function, timer.argument)
 
 
+class _Keeper(threading.Thread):
+    """Looks after the watchdogs of this process, while any runs and time follows the wall."""
+
+    def __init__(self) -> None:
+        super().__init__(name="watchdogs", daemon=True)
+        self.kept: weakref.WeakSet[Watchdog] = weakref.WeakSet()
+
+    def run(self) -> None:
+        while True:
+            time.sleep(_LOOK_S)
+            for watchdog in list(self.kept):
+                watchdog.look()
+
+
+@cache
+def _keeper() -> _Keeper:
+    keeper = _Keeper()
+    keeper.start()
+    return keeper
+
+
+def keep(watchdog: "Watchdog") -> None:
+    """Have a watchdog looked after even if its board's thread only computes."""
+    _keeper().kept.add(watchdog)
+
+
 class Watchdog:
     """Resets the board unless it is fed. Once started it cannot be stopped, only by a reset."""
 
@@ -69,6 +102,24 @@ class Watchdog:
         """Start it, or change its timeout."""
         self._timeout_us = timeout_ms * 1000
         self.feed()
+        keep(self)
+
+    @property
+    def due_us(self) -> int | None:
+        """When it bites unless it is fed; None: it does not run."""
+        alarm = self._alarm
+        return alarm.at_us if alarm else None
+
+    def look(self) -> None:
+        """Bite a board that computes: its own thread runs no alarm. Time follows the wall."""
+        timeline = self._clock.timeline
+        if timeline.is_held:
+            return
+        due_us = self.due_us
+        if due_us is None or timeline.limit_us() < due_us + _GRACE_US:
+            return
+        self.reset()
+        self._bite()
 
     def feed(self) -> None:
         """Begin its timeout anew."""

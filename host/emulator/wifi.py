@@ -2,30 +2,35 @@
 
 from collections.abc import Callable
 
+from host.emulator.access_point import AccessPoint
 from host.emulator.clock import Alarm, Clock
 
 IDLE, CONNECTING, GOT_IP = 1000, 1001, 1010  # network.STAT_* on the ESP32
-NO_AP_FOUND = 201
+NO_AP_FOUND, WRONG_PASSWORD = 201, 202
 JOIN_MS = 400  # how long joining takes, in virtual time
 
 
 class Wifi:
-    """One board's station interface. `up` and `down` are the access point's power switch.
+    """One board's station interface. `up` and `down` bring it into the network's reach and out.
 
+    network: the access point; its own switch is `world.wifi.down()`, for all boards.
     hosts: {name: address} that the network's name server knows, besides what the desktop does;
     None for an address: it does not know that name. changed: called when it comes or goes.
     """
 
-    def __init__(self, clock: Clock, address: str) -> None:
+    def __init__(self, clock: Clock, address: str, network: AccessPoint) -> None:
         self.address = address
+        self.network = network
         self.status = IDLE
         self.ssid = ""
+        self._password = ""
         self.hosts: dict[str, str | None] = {}
         self.changed: Callable[[], None] = lambda: None
         self._clock = clock
         self._is_up = True
         self._wanted = False
         self._joining: Alarm | None = None
+        network.listen(self._look)
 
     @property
     def is_connected(self) -> bool:
@@ -36,9 +41,9 @@ class Wifi:
         """Whether the board wants a network and has none: its connections carry nothing."""
         return self._wanted and self.status != GOT_IP
 
-    def connect(self, ssid: str) -> None:
+    def connect(self, ssid: str, password: str = "") -> None:
         """Begin to join a network."""
-        self.ssid = ssid
+        self.ssid, self._password = ssid, password
         self._wanted = True
         self._join()
 
@@ -48,18 +53,27 @@ class Wifi:
         self._leave(IDLE)
 
     def down(self) -> None:
-        """Switch the access point off. Open connections carry nothing until it is on again."""
-        with self._clock.lock:
-            self._is_up = False
-            if self._wanted:
-                self._leave(NO_AP_FOUND)
+        """Take the board out of reach. Open connections carry nothing until it is back."""
+        self._is_up = False
+        self._look()
 
     def up(self) -> None:
-        """Switch the access point on; a board that wants it joins again by itself."""
+        """Bring it back; a board that wants the network joins again by itself."""
+        self._is_up = True
+        self._look()
+
+    def _look(self) -> None:
         with self._clock.lock:
-            self._is_up = True
-            if self._wanted and not self.is_connected:
+            if not self._wanted:
+                return
+            if not self._is_found:
+                self._leave(NO_AP_FOUND)
+            elif not self.is_connected:
                 self._join()
+
+    @property
+    def _is_found(self) -> bool:
+        return self._is_up and self.network.is_called(self.ssid)
 
     def reset(self) -> None:
         """Forget the network, as a reset does."""
@@ -71,7 +85,10 @@ class Wifi:
         self._joining = self._clock.alarm(at_us, self._joined)
 
     def _joined(self) -> None:
-        self.status = GOT_IP if self._is_up else NO_AP_FOUND
+        if not self._is_found:
+            self.status = NO_AP_FOUND
+        else:
+            self.status = GOT_IP if self.network.admits(self._password) else WRONG_PASSWORD
         self.changed()
 
     def _leave(self, status: int) -> None:

@@ -1,5 +1,6 @@
 """How a board's life goes: programs that end, fail, loop, reset, lose power, fill their heap."""
 
+import re
 import threading
 import time
 
@@ -153,6 +154,22 @@ def test_the_reset_button_and_the_soft_reset_have_their_causes():
         assert board.serial.lines == ["1", "2", "5"]
 
 
+BITTEN = [
+    "E ({ms}) task_wdt: Task watchdog got triggered. The following tasks/users did not reset the "
+    "watchdog in time:",
+    *(
+        f"E ({{ms}}) task_wdt: {line}"
+        for line in (" - mp_task (CPU 1)", "Tasks currently running:")
+    ),
+    *(f"E ({{ms}}) task_wdt: {line}" for line in ("CPU 0: IDLE0", "CPU 1: mp_task", "Aborting.")),
+    "Rebooting...",
+]
+
+
+def bitten(ms: int) -> list[str]:
+    return [line.replace("{ms}", str(ms)) for line in BITTEN]
+
+
 def test_the_watchdog_bites_who_does_not_feed_it():
     board = run_to_end(
         """
@@ -166,7 +183,58 @@ def test_the_watchdog_bites_who_does_not_feed_it():
             time.sleep(60)
         """
     )
-    assert board.serial.lines == ["1 0", "3 0"]
+    assert board.serial.lines == ["1 0", *bitten(7000), "3 0"]
+
+
+def test_the_watchdog_bites_a_board_that_computes_while_time_follows_the_wall():
+    program = "import machine\nif machine.reset_cause() != 3:\n    machine.WDT(timeout=50)\n    while True: pass"
+    with running(program, realtime=True) as board:
+        board.join(LIMIT_S)
+        assert (board.boots, board.reset_cause) == (2, 3)
+
+
+DEATHS = {
+    "loops for ever": (
+        "while True: pass",
+        "crashed",
+        r"\nthe board is stuck: busy for \d+ s, neither waiting nor asking the time\n",
+    ),
+    "loops for ever under a watchdog": (
+        "import machine\nif machine.reset_cause() == 1: machine.WDT(timeout=3000)\n"
+        "while machine.reset_cause() == 1: pass\nprint('up again')",
+        "stopped",
+        re.escape("\n".join([*bitten(0), "up again", ""])).replace(r"\(0\)", r"\(\d+\)"),
+    ),
+    "exhausts its heap": (
+        "a = []\nwhile True: a.append(bytes(1000))",
+        "stopped",
+        r'Traceback \(most recent call last\):\n  File "main.py", line 2, in <module>\n'
+        r"MemoryError: memory allocation failed, allocating 1\d\d\d bytes\n",
+    ),
+    "recurses too deep": (
+        "def f(): f()\nf()",
+        "stopped",
+        r"Traceback \(most recent call last\):\n"
+        r'  File "main.py", line 2, in <module>\n(  File "main.py", line 1, in f\n)+'
+        r"RuntimeError: maximum recursion depth exceeded\n",
+    ),
+}
+
+
+def test_a_board_that_cannot_go_on_dies_alone():
+    with World(seed=1, stuck_s=0.5) as world:
+        healthy = world.board(
+            files={"/main.py": b"import time\nfor i in range(60): time.sleep(1)\nprint('well')"}
+        )
+        healthy.start()
+        for name, (program, _, _) in DEATHS.items():
+            world.board(name=name, files={"/main.py": program.encode()}).start()
+        world.run(minutes=2)
+        assert (healthy.state, healthy.serial.text, healthy.boots) == ("stopped", "well\n", 1)
+        for board in world.boards[1:]:
+            _, state, text = DEATHS[board.name]
+            assert board.state == state, (board.name, board.serial.text)
+            assert re.fullmatch(text, board.serial.text), board.serial.text
 
 
 def test_deep_sleep_ends_in_a_boot_of_its_own():

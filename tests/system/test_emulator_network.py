@@ -89,6 +89,36 @@ def test_the_access_point_can_be_switched_off_and_on():
         assert board.serial.lines == ["True", "False", "True", "True"]
 
 
+def test_the_worlds_network_wants_its_name_and_its_password():
+    program = """
+        import network, time
+        wlan = network.WLAN(network.STA_IF)
+        wlan.active(True)
+        print(wlan.scan()[0][0], wlan.scan()[0][3])
+        for name, key in (("harbor", "secret"), ("harbour", "sesame"), ("harbour", "secret")):
+            wlan.connect(name, key)
+            time.sleep(1)
+            print(wlan.status())
+        while True:
+            time.sleep(1)
+            print(wlan.isconnected(), len(wlan.scan()))
+        """
+    with World() as world:
+        world.wifi.ssid, world.wifi.password, world.wifi.rssi = "harbour", "secret", -71
+        board = world.board(files={"/main.py": source(program)})
+        board.start()
+        world.run(seconds=3.5)
+        world.wifi.down()
+        world.run(seconds=1)
+        world.wifi.up()
+        world.run(seconds=1)
+        assert board.serial.lines == [
+            "b'harbour' -71",
+            *("201", "202", "1010"),
+            *("False 0", "True 1"),
+        ]
+
+
 def test_without_wifi_there_is_no_network():
     assert (
         printed(

@@ -80,6 +80,11 @@ def PPP(*_, **__):
     raise NotImplementedError("network.PPP is not emulated")
 
 
+def _network():
+    rssi, _, name = _host.call("about", "network").partition(" ")
+    return (name.encode(), b"\x02\x00\x00\x00\x00\x01", 1, int(rssi or 0), 3, False)
+
+
 class WLAN:
     IF_STA = STA_IF
     IF_AP = AP_IF
@@ -124,7 +129,10 @@ class WLAN:
         if ssid is not None:
             self._settings["ssid"] = ssid
         name = self._settings["ssid"]
+        key = key or ""
         port(len(name), OP_PUSH)
+        port(addressof(key), OP_PUSH)
+        port(len(key), OP_PUSH)
         port(addressof(name), OP_WIFI_CONNECT)
 
     def disconnect(self):
@@ -137,7 +145,7 @@ class WLAN:
 
     def status(self, what=None):
         if what == "rssi":
-            return -50
+            return _network()[3]
         return port(0, OP_WIFI_STATUS) if self._interface == STA_IF else STAT_IDLE
 
     def ifconfig(self, config=None):
@@ -162,4 +170,5 @@ class WLAN:
         return self._settings[name]
 
     def scan(self):
-        return [(b"emulated", b"\x02\x00\x00\x00\x00\x01", 1, -50, 3, False)]
+        found = _network()
+        return [found] if found[0] else []
