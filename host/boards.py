@@ -1,15 +1,17 @@
 """The boards we know: data in boards/<name>.toml, checked when it is loaded."""
 
+import json
 import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from host.errors import UserError
 
 BOARDS_DIR = Path(__file__).parent.parent / "boards"
+_TOOLS = BOARDS_DIR.parent / "firmware" / "tools.txt"
 
 
 class _Strict(BaseModel):
@@ -57,11 +59,25 @@ class BoardSpec(_Strict):
     chip: str
     flash_mb: int
     heap_kb: int
+    confirm: tuple[str, ...] = ()  # tools that wait for a person's yes
     base_offset: int
     vfs_offset: int
     pins: PinTable
     led: Led | None = None
     button: tuple[Button, ...] = ()
+
+    @field_validator("confirm")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Raise ValueError for a name that would protect nothing."""
+        rows = [line.split(" ", 2) for line in _TOOLS.read_text().splitlines()]
+        known = {json.loads(row)[0] for _, who, row in rows if "m" in who}
+        for name in names:
+            if name not in known:
+                raise ValueError(f"there is no tool {name} that a model calls")
+            if name == "script_run":
+                raise ValueError("models call scripts by name: list what is in their steps")
+        return names
 
     @property
     def vfs_bytes(self) -> int:
@@ -80,6 +96,7 @@ class BoardSpec(_Strict):
             "forbidden": pins.reasons(),
             "led": self.led.pin if self.led else None,
             "button": next((b.pin for b in self.button if b.name == "boot"), None),
+            "confirm": self.confirm,
         }
 
 
