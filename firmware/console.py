@@ -9,11 +9,13 @@ import os
 
 from micropython import const
 
-from firmware import tool_system
-from firmware.store import DIR, JOURNAL, Store, seal
-from firmware.tools import ToolError
+from firmware import store, tool_system
 
 _SHOWN = const(3)  # lines of the journal
+_HELP = const(
+    "commands: /factory-reset confirm (confirm all: the settings too), /pins, /reboot, /rules, "
+    "/safe, /set <field> <value>, /status, /why <pin>, /wifi"
+)
 _FIRST_DATE = const(1000000000)  # less is uptime: nobody had set the clock
 
 
@@ -23,17 +25,19 @@ def answer(app, text, serial):
     serial: it was typed on the board's own serial line.
     """
     words = text.lower().rstrip("?!. ").split()
+    line = " ".join(words)
     command = words[0]
-    rest = " ".join(words[1:])
     safe = app.guard.safe
     if command in ("why", "/why"):
         return _why(app, words)
     if command == "/pins":
-        levels = ["%d = %d" % (n, app.pins.read(n)) for n in app.pins.outputs()]
-        return ", ".join(levels) or "all off"
+        levels = {}
+        for number in app.pins.outputs():
+            levels[number] = app.pins.read(number)
+        return _lines(levels) or "all off"
     if command == "/rules":
         if safe:
-            return "off: " + ", ".join(Store().load("rules", {}))
+            return "off: " + ", ".join(store.Store().load("rules", {}))
         from firmware import tool_rules
 
         return _lines(tool_rules.rule_list(app)["rules"]) or "no rules"
@@ -48,18 +52,16 @@ def answer(app, text, serial):
     if command == "/wifi":
         import network
 
-        wlan = network.WLAN(network.STA_IF)
+        wlan = network.WLAN()
         if not wlan.isconnected():
             return "not connected to " + app.settings["wifi.ssid"]
         return "%s, %d dBm" % (wlan.ifconfig()[0], wlan.status("rssi"))
+    erase = line.startswith("/factory-reset confirm")
     if command == "/safe":
-        if rest != "off" or not safe:
+        if line != "/safe off" or not safe:
             return safe or "this is not safe mode"
-    elif command not in ("/reboot", "/factory-reset", "/set"):
-        return (
-            "commands: /factory-reset, /pins, /reboot, /rules, /safe, /set <field> <value>, "
-            "/status, /why <pin>, /wifi"
-        )
+    elif command not in ("/reboot", "/set") and not erase:
+        return _HELP
     elif not serial:
         return "only on the serial line"
     if command == "/set":
@@ -70,19 +72,20 @@ def answer(app, text, serial):
             return settings.change(field, value)
         except ValueError as e:
             return str(e)
-    if command == "/factory-reset":
-        if rest not in ("confirm", "confirm all"):
-            return "/factory-reset confirm removes all but the settings, confirm all those too"
-        if rest != "confirm":
+    if erase:
+        if "all" in words:
             os.remove("/settings.json")
-        for name in os.listdir(DIR):
-            os.remove(DIR + name)
+        for name in os.listdir(store.DIR):
+            os.remove(store.DIR + name)
     app.guard.restart()
     return "restarting"
 
 
 def _lines(items):
-    return "\n".join(["%s: %s" % item for item in sorted(items.items())])
+    text = ""
+    for item in sorted(items.items()):
+        text += "\n%s: %s" % item
+    return text[1:]
 
 
 def _why(app, words):
@@ -91,7 +94,7 @@ def _why(app, words):
         if not word.isdigit() or "pin" in words or "gpio" in words or slash:
             try:
                 pin = app.tools.pin(word)
-            except ToolError:
+            except ValueError:
                 continue
             found = ["nothing that I know of touched pin %d before" % pin]
             for at, times, by, tool, args, result in _entries(app):
@@ -106,16 +109,16 @@ def _why(app, words):
                     found.insert(0, "pin %d %s at %s because of %s (%s, %d times)" % words)
                     del found[_SHOWN:]
             return "\n".join(found)
-    return "/why needs a pin" if slash else None
+    return _HELP if slash else None
 
 
 def _entries(app):
-    for path in (JOURNAL + ".old", JOURNAL):
+    for path in (store.JOURNAL + ".old", store.JOURNAL):
         try:
             with open(path, "rb") as f:
                 for line in f:
                     line = line.strip()
-                    if line[:8] == seal(line[9:]):
+                    if line[:8] == store.seal(line[9:]):
                         yield json.loads(line[9:])
         except OSError:
             pass  # not written yet

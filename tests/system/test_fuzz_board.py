@@ -98,7 +98,7 @@ async def main():
             except Exception as e:
                 print("FAILED", kind, n)
                 sys.print_exception(e)
-            app._outbox.clear()
+            app.outbox.clear()
             if n %% 100 == 0:
                 app.guard._dog.feed()
                 await asyncio.sleep_ms(0)

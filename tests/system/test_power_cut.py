@@ -47,8 +47,9 @@ except OSError:
 from firmware import console
 lines = console.answer(app, "/why 5", True)
 print("SAW", json.dumps([app.memory, list(app.rules.all), list(app.tools.scripts),
-    list(app.pins.things), app.clock.zone_name, store.load("turn", {}), app.calls,
-    lines.count("went to 1"), app.settings["broker.host"], app.settings["llm.ttl_s"], slot]))
+    list(app.pins.things), app.clock.zone_name, store.load("turn", {}), app.agent.calls,
+    lines.count("went to 1"), app.settings["broker.host"], app.settings["llm.ttl_s"], slot,
+    app.agent.history]))
 """
 )
 ON = {"tool": "gpio_write", "args": {"pin": 5, "value": 1}}
@@ -60,12 +61,13 @@ BEFORE = {
     "turn": {"id": "1", "calls": "gpio_write"},
     "limits": [1, 5, 2, 10],
     "boot": [0, 0],
+    "history": [[{"u": "hello"}, {"a": "good evening"}]],
 }
 OLD_LINE = '[1767571200,1,"rule old", "gpio_write", {"pin": 5, "value": 1},{"value": 1}]'
 # What SAW shows before, by its place.
 SAW = [
     *(BEFORE["memory"], ["old"], ["old"], ["lamp"], "UTC", BEFORE["turn"], [1, 5, 2, 10], 2),
-    *("127.0.0.1", 30, "a"),
+    *("127.0.0.1", 30, "a", BEFORE["history"]),
 ]
 
 # program, the place in SAW that it changes, and what is there afterwards
@@ -101,6 +103,12 @@ CASES: dict[str, tuple[str, int | None, Any]] = {
         {"id": "2", "calls": "gpio_read"},
     ),
     "the end of a turn": ('app.store.keep("turn", {})', 5, {}),
+    "the conversation": (
+        'app.agent.history.append([{"u": "and now?"}, {"a": "yes " * 180}])\n'
+        'app.store.keep("history", app.agent.history)',
+        11,
+        [*BEFORE["history"], [{"u": "and now?"}, {"a": "yes " * 180}]],
+    ),
     "a count of calls": ('store.save("limits", [1, 10, 2, 15])', 6, [1, 10, 2, 15]),
     "a good start": ("app.guard.good()", None, None),
     "a failed start": ("", None, None),
