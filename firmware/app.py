@@ -126,7 +126,7 @@ class App:
         sources = self.rules.sources()
         for source in sources:
             topics.append(wire.topic(source, wire.EVENT))
-        for tag in sources + self.settings["tags"]:
+        for tag in sources.union(self.settings["tags"]):
             topics.append(wire.GROUP + tag + "/event")
         return topics
 
