@@ -199,12 +199,14 @@ class App:
                     self.hear({"id": _SERIAL, "text": line})
                     line = ""
             else:
+                secret = "password" in line or ".tls" in line  # of /set: its value is not shown
                 if char in "\b\x7f":
                     line = line[:-1]
                     char = "\b \b"
                 else:
                     line = (line + char)[: wire.MAX_TEXT]
-                print(char, end="")
+                if not secret:
+                    print(char, end="")
 
     async def _on_up(self):
         self.guard.good()
