@@ -18,6 +18,7 @@ from cloud_proxy.ingress import Ingress
 from cloud_proxy.ledger import Ledger
 from cloud_proxy.metering import Attempt
 from cloud_proxy.meters import Meters
+from cloud_proxy.mqtt_link import Link
 from cloud_proxy.purse import KillSwitch, MemoryStore, Purse
 
 log = logging.getLogger("limpet.app")
@@ -50,9 +51,12 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -
     purse = _purse(config, ledger)
     dispatcher = Dispatcher(tiers, health, config.routing, purse, record)
     ingress = Ingress(config.mqtt, dispatcher) if config.mqtt.enabled else None
+    link = Link(config.mqtt, ingress.topics(), ingress.received) if ingress else None
+    if ingress and link:
+        ingress.out = link
 
     def is_ready() -> bool:
-        return ingress is None or ingress.link.up
+        return link is None or link.up
 
     http = HttpApi(config.http, dispatcher, is_ready, meters.page) if config.http else None
     book.open()
@@ -63,27 +67,29 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -
         for tier in tiers.values():
             stack.push_async_callback(tier.close)
             await tier.start()
-        if ingress:
-            await ingress.link.open()
+        if link:
+            await link.open()
         address = await http.open() if http else ""
         for number in (signal.SIGTERM, signal.SIGINT):  # until here they end it at once
             loop.add_signal_handler(number, stop.set)
         async with asyncio.TaskGroup() as tasks:
             background: list[asyncio.Task[None]] = []
-            if ingress:
+            if ingress and link:
                 ingress.serve(tasks)
-                background.append(tasks.create_task(ingress.link.run(), name="mqtt.link"))
+                background.append(tasks.create_task(link.run(), name="mqtt.link"))
             if http:
                 background.append(http.serve(tasks))
             on_ready(address)
             await stop.wait()
             log.info("stopping")
             await _drain(config, ingress, http)
+            if link and not await link.flush(_FLUSH_TIMEOUT_S):
+                log.warning("stopping: the broker did not acknowledge every reply")
             for task in background:
                 task.cancel()  # the link may be waiting for a broker that is gone
             await asyncio.wait(background)
-            if ingress:
-                await ingress.link.close()
+            if link:
+                await link.close()
 
 
 async def _drain(config: Config, ingress: Ingress | None, http: HttpApi | None) -> None:
@@ -93,8 +99,6 @@ async def _drain(config: Config, ingress: Ingress | None, http: HttpApi | None) 
             draining.create_task(http.drain(config.drain_timeout_s))
         if ingress:
             draining.create_task(ingress.drain(config.drain_timeout_s))
-    if ingress and not await ingress.link.flush(_FLUSH_TIMEOUT_S):
-        log.warning("stopping: the broker did not acknowledge every reply")
 
 
 def kill_file(ledger: Path) -> Path:

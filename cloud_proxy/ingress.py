@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections import Counter
+from typing import Protocol
 
 from cloud_proxy import bodies
 from cloud_proxy import reply as replies
@@ -11,9 +12,9 @@ from cloud_proxy.admission import Admission
 from cloud_proxy.board_talk import from_wire
 from cloud_proxy.boards import Boards
 from cloud_proxy.config import Mqtt
+from cloud_proxy.deltas import Deltas
 from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.lru import Lru
-from cloud_proxy.mqtt_link import Link
 from cloud_proxy.request import Request
 from firmware import wire
 
@@ -21,35 +22,48 @@ log = logging.getLogger("limpet.ingress")
 
 _CACHE_TTL_S = 600.0  # how long a retry gets the reply that was sent before
 _MAX_CACHED = 10_000  # replies, at most wire.MAX_IN bytes each
-_MAX_BUFFERED = 20_000  # characters of text that wait for the next delta
 _ID = re.compile(rb'"id"\s*:\s*"([\x21\x23-\x5b\x5d-\x7e]{1,64})"')
 
 Key = tuple[str, str]  # device, request id
 
 
+class Out(Protocol):
+    """Where replies go; `mqtt_link.Link` is one."""
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Send a message; with QoS 1 it arrives at least once."""
+        ...
+
+    def unsubscribe(self, topics: list[str]) -> None:
+        """Ask for no more of these."""
+        ...
+
+    def way_back_ms(self) -> float:
+        """Return what 95 of 100 replies take to a board."""
+        ...
+
+
 class Ingress:
-    """Takes messages from a link, and puts the replies on it."""
+    """Takes messages from a link, and puts the replies on `out`."""
+
+    out: Out
 
     def __init__(self, config: Mqtt, dispatcher: Dispatcher) -> None:
         self._config = config
         self._dispatcher = dispatcher
         self._boards = Boards()
         self._share = f"$share/{config.group}/{wire.ROOT}+/{wire.REQUEST}"
-        self.link = Link(
-            config,
-            [
-                (f"{wire.ROOT}+/{wire.INFO}", 1),
-                (f"{wire.ROOT}+/{wire.CANCEL}", 1),
-                (self._share, 1),
-            ],
-            self.received,
-        )
         self.counts: Counter[str] = Counter()
         self._tasks: asyncio.TaskGroup | None = None
-        self._inflight: dict[Key, asyncio.Task[None]] = {}
+        self._inflight: dict[Key, asyncio.Task[bytes]] = {}
         self._admission = Admission(config.max_inflight, config.max_inflight_per_device)
         self._done: Lru[Key, bytes] = Lru(_MAX_CACHED, _CACHE_TTL_S)
         self._cancelled: set[Key] = set()
+
+    def topics(self) -> list[tuple[str, int]]:
+        """Return what to subscribe to: filter and QoS."""
+        own = [(f"{wire.ROOT}+/{kind}", 1) for kind in (wire.INFO, wire.CANCEL)]
+        return [*own, (self._share, 1)]
 
     def serve(self, tasks: asyncio.TaskGroup) -> None:
         """Answer from now on, each request in a task of this group."""
@@ -59,7 +73,7 @@ class Ingress:
     async def drain(self, timeout_s: float) -> None:
         """Take no more requests, and end those under way: by themselves, else with an error."""
         self._admission.closed = True
-        self.link.unsubscribe([self._share])
+        self.out.unsubscribe([self._share])
         running = list(self._inflight.values())
         if running:
             _, late = await asyncio.wait(running, timeout=timeout_s)
@@ -101,7 +115,7 @@ class Ingress:
             return
         now_s = asyncio.get_running_loop().time()
         board = self._boards.find(device)
-        back_ms = self.link.way_back_ms()
+        back_ms = self.out.way_back_ms()
         request = from_wire(device, body, board, now_s, len(payload), back_ms)
         if body["ttl"] <= 0:
             self._refuse(request, "expired", "the request came too late")
@@ -109,9 +123,11 @@ class Ingress:
             self._refuse(request, "busy", no_room)
         else:
             assert self._tasks is not None
-            self._inflight[key] = self._tasks.create_task(
-                self._answer(key, request), name=f"request {device}/{request.id}"
+            task = self._tasks.create_task(
+                self._answer(request), name=f"request {device}/{request.id}"
             )
+            self._inflight[key] = task
+            task.add_done_callback(lambda done: self._ended(key, done))
 
     def _cancel(self, key: Key) -> None:
         task = self._inflight.get(key)
@@ -119,35 +135,46 @@ class Ingress:
             self._cancelled.add(key)
             task.cancel()
 
-    async def _answer(self, key: Key, request: Request) -> None:
-        deltas = _Deltas(self, request, self._config)
-        end = b""
+    async def _answer(self, request: Request) -> bytes:
+        """Return the last message of a request."""
+        topic = bodies.topic(request.device, wire.REPLY)
+
+        def send(message: bytes) -> None:
+            self.out.publish(topic, message, 0)  # may be lost: the final message has all of it
+
+        deltas = Deltas(request.id, send, self._config)
         try:
             reply = await self._dispatcher.answer(request, deltas.add)
-            end = replies.final(request.id, reply)
             self.counts["answered" if reply.completion else reply.code] += 1
-            if reply.code != "busy":
-                self._done[key] = end
-        except asyncio.CancelledError:
-            if key in self._cancelled:  # nobody waits: only a retry that is late hears of it
-                self.counts["cancelled"] += 1
-                self._done[key] = replies.failure(request.id, "refused", "it was cancelled")
-            else:
-                end = replies.failure(request.id, "busy", "the proxy is stopping")
-            raise
+            return replies.final(request.id, reply)
         except Exception:  # a fault of ours: the board must hear of it
             log.exception("a request of %s failed", request.device)
-            end = replies.failure(request.id, "upstream", "the proxy failed")
+            return replies.failure(request.id, "upstream", "the proxy failed")
         finally:
             deltas.stop()
-            self._forget(key)
-            if end:
-                self._send(request.device, end)
 
-    def _forget(self, key: Key) -> None:
-        self._inflight.pop(key, None)
+    def _ended(self, key: Key, task: asyncio.Task[bytes]) -> None:
+        """Send how a request ended, once; a cancel may have come before its task began."""
+        device, request_id = key
+        del self._inflight[key]
+        self._admission.leave(device)
+        cancelled = key in self._cancelled
         self._cancelled.discard(key)
-        self._admission.leave(key[0])
+        if not task.cancelled():
+            end = task.result()
+            if b'"err":"busy"' not in end:  # that one may well be tried again
+                self._done[key] = end
+            self._send(device, end)
+        elif cancelled:  # nobody waits: only a retry that is late hears of it
+            self.counts["cancelled"] += 1
+            self._done[key] = replies.failure(request_id, "refused", "it was cancelled")
+        else:
+            self._send(device, replies.failure(request_id, "busy", "the proxy is stopping"))
+
+    @property
+    def under_way(self) -> int:
+        """Return how many requests are being answered."""
+        return self._admission.under_way
 
     def _refuse(self, request: Request, code: str, why: str) -> None:
         self.counts[code] += 1
@@ -160,45 +187,4 @@ class Ingress:
             self._send(device, replies.failure(found[1].decode(), "invalid", why))
 
     def _send(self, device: str, message: bytes) -> None:
-        self.link.publish(bodies.topic(device, wire.REPLY), message, 1)
-
-    def send_delta(self, device: str, message: bytes) -> None:
-        """Send a piece of text: it may be lost, the final message has all of it."""
-        self.link.publish(bodies.topic(device, wire.REPLY), message, 0)
-
-
-class _Deltas:
-    """Text on its way out: the first piece at once, later ones together at an interval."""
-
-    def __init__(self, ingress: Ingress, request: Request, config: Mqtt) -> None:
-        self._ingress = ingress
-        self._request = request
-        self._on = config.deltas
-        self._interval_s = config.delta_interval_ms / 1000
-        self._number = 0
-        self._text = ""
-        self._timer: asyncio.TimerHandle | None = None
-
-    def add(self, text: str) -> None:
-        if not self._on or len(self._text) > _MAX_BUFFERED:
-            return
-        self._text += text
-        if self._timer is None:
-            self._flush()
-
-    def stop(self) -> None:
-        """Send no more; what waits is in the final message."""
-        self._on = False
-        if self._timer:
-            self._timer.cancel()
-
-    def _flush(self) -> None:
-        self._timer = None
-        if not self._text:
-            return
-        piece, self._text = self._text[: replies.MAX_DELTA], self._text[replies.MAX_DELTA :]
-        message = replies.delta(self._request.id, self._number, piece)
-        self._ingress.send_delta(self._request.device, message)
-        self._number += 1
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._interval_s, self._flush)
+        self.out.publish(bodies.topic(device, wire.REPLY), message, 1)
