@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloud_proxy import tiers as tier_table
 from cloud_proxy.budgets import Budgets, longest_window_start_s
-from cloud_proxy.config import Config, EdgeTier, OpenAITier, state_directory
+from cloud_proxy.config import Config, EdgeTier, OpenAITier, secret, state_directory
 from cloud_proxy.dispatch import Dispatcher
+from cloud_proxy.errors import UserError
 from cloud_proxy.health import Health, new
 from cloud_proxy.http_api import HttpApi
 from cloud_proxy.ingress import Ingress
@@ -20,9 +22,15 @@ from cloud_proxy.metering import Attempt
 from cloud_proxy.meters import Meters
 from cloud_proxy.mqtt_link import Link
 from cloud_proxy.purse import KillSwitch, MemoryStore, Purse
+from cloud_proxy.shared_store import SharedStore
+
+if TYPE_CHECKING:
+    from cloud_proxy.postgres_store import PostgresStore
+    from cloud_proxy.redis_store import RedisStore
 
 log = logging.getLogger("limpet.app")
 
+_CONNECT_TIMEOUT_S = 5.0
 _FLUSH_TIMEOUT_S = 2.0
 
 
@@ -41,7 +49,7 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -
     loop = asyncio.get_running_loop()
     tiers = tier_table.build(config)
     health = {name: _health(config.tiers[name]) for name in tiers}
-    book = Ledger(ledger)
+    book = open_ledger(config, ledger)
     meters = Meters(health, {"limpet_ledger_waiting": book.waiting})
 
     def record(row: Attempt) -> None:
@@ -59,11 +67,11 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -
         return link is None or link.up
 
     http = HttpApi(config.http, dispatcher, is_ready, meters.page) if config.http else None
-    book.open()
+    await asyncio.to_thread(book.open)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, book.close)
+        await _open_purse(purse, book)
         stack.push_async_callback(purse.store.close)
-        _remember(purse, book)
         for tier in tiers.values():
             stack.push_async_callback(tier.close)
             await tier.start()
@@ -107,14 +115,65 @@ def kill_file(ledger: Path) -> Path:
 
 
 def _purse(config: Config, ledger: Path) -> Purse:
-    store = MemoryStore(KillSwitch(kill_file(ledger).exists))
+    killed = KillSwitch(kill_file(ledger).exists)
+    store = shared_store(config, killed) or MemoryStore(killed)
     return Purse(Budgets([row.limit() for row in config.budgets]), store)
 
 
-def _remember(purse: Purse, book: Ledger) -> None:
-    """Count what this month has cost before this start."""
-    if purse.budgets.limits:
-        for device, hour_s, ud in book.spent(longest_window_start_s(time.time())):
+def shared_store(
+    config: Config, killed: Callable[[], bool]
+) -> "RedisStore | PostgresStore | None":
+    """Return the store that proxies share, not connected; None if they share none."""
+    if url := secret(config.shared.redis_env, "[shared] redis"):
+        from cloud_proxy.redis_store import RedisStore
+
+        return RedisStore(url, killed)
+    if dsn := secret(config.shared.postgres_env, "[shared] postgres"):
+        from cloud_proxy.postgres_store import PostgresStore
+
+        return PostgresStore(dsn, killed)
+    return None
+
+
+async def switch_shared(config: Config, on: bool) -> bool:
+    """Put the kill switch that proxies share; return whether there is one."""
+    store = shared_store(config, lambda: False)
+    if store is None:
+        return False
+    await _connect(store)
+    await store.switch(on)
+    await store.hang_up()
+    return True
+
+
+async def _connect(store: SharedStore) -> None:
+    try:
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            await store.connect()
+    except (*store.errors, OSError) as e:
+        hint = "start that server, or mend the URL in the environment variable of [shared]"
+        why = str(e) or "it did not answer"
+        raise UserError("the shared budgets cannot be reached", why, hint) from e
+
+
+def open_ledger(config: Config, ledger: Path) -> Ledger:
+    """Return the ledger, not opened: in Postgres if that is shared, else in the file."""
+    if dsn := secret(config.shared.postgres_env, "[shared] postgres"):
+        from cloud_proxy.postgres_book import PostgresBook
+
+        return Ledger(ledger, PostgresBook(dsn))
+    return Ledger(ledger)
+
+
+async def _open_purse(purse: Purse, book: Ledger) -> None:
+    """Connect to the shared sums or, if there are none, count what this month has cost."""
+    store = purse.store
+    if isinstance(store, SharedStore):
+        await _connect(store)
+        store.start()
+    elif purse.budgets.limits:
+        since_s = longest_window_start_s(time.time())
+        for device, hour_s, ud in await asyncio.to_thread(book.spent, since_s):
             purse.store.settle(purse.budgets.accounts(device, hour_s), ud)
 
 

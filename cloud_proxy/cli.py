@@ -1,5 +1,6 @@
 """`limpet-proxy`: serve, report, ask. Heavy imports wait until a command needs them."""
 
+import asyncio
 import json
 import logging
 import os
@@ -71,21 +72,41 @@ def serve(
 def report(
     config: _Config = None,
     ledger: _Ledger = None,
-    rows: Annotated[bool, typer.Option(help="One row an attempt, not one a tier.")] = False,
+    by: Annotated[str, typer.Option(metavar="tier|device|day", help="What to sum by.")] = "tier",
+    rows: Annotated[bool, typer.Option(help="One row an attempt, no sums.")] = False,
+    what_if: Annotated[
+        bool, typer.Option("--what-if", help="Had all of it gone to the edge tier.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with plots to this file.")
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Say what was asked of which tier, how long it took and what it cost.
 
     Examples:
       limpet-proxy report
+      limpet-proxy report --by device
       limpet-proxy report --rows --json
+      limpet-proxy report --html report.html
     """
     from cloud_proxy import report as reports
     from cloud_proxy.app import ledger_file
     from cloud_proxy.config import load
 
-    file = ledger_file(load(config), ledger)
-    found = reports.attempts(file) if rows else reports.by_tier(file)
+    if by not in reports.GROUPS:
+        raise typer.BadParameter("tier, device or day")
+    settings = load(config)
+    made = reports.attempts_of(settings, ledger_file(settings, ledger))
+    if html:
+        from cloud_proxy.report_page import page
+
+        html.write_text(page(list(made)), "utf-8")
+        return
+    if what_if:
+        found = [reports.counterfactual(made)]
+    else:
+        found = list(made) if rows else reports.sums(made, by)
     if as_json:
         print(json.dumps(found))
     else:
@@ -144,12 +165,15 @@ def kill(
       limpet-proxy kill on
       limpet-proxy kill off
     """
-    from cloud_proxy.app import kill_file, ledger_file
+    from cloud_proxy.app import kill_file, ledger_file, switch_shared
     from cloud_proxy.config import load
 
     if state not in ("on", "off"):
         raise typer.BadParameter("on or off")
-    file = kill_file(ledger_file(load(config), ledger))
+    settings = load(config)
+    if asyncio.run(switch_shared(settings, state == "on")):
+        return
+    file = kill_file(ledger_file(settings, ledger))
     try:
         if state == "on":
             file.touch()

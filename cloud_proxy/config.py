@@ -48,6 +48,13 @@ class Http(_Strict):
     ttl_s: Annotated[float, Field(gt=0, le=600)] = 120.0  # then nobody waits any more
 
 
+class Shared(_Strict):
+    """Servers that several proxies share: names of environment variables with their URLs."""
+
+    postgres_env: str | None = None  # the ledger is there, and the budgets unless Redis has them
+    redis_env: str | None = None  # the budgets
+
+
 class Ledger(_Strict):
     """Where the ledger is kept; without `file` in the state directory."""
 
@@ -145,6 +152,7 @@ class Config(_Strict):
     mqtt: Mqtt = Mqtt()
     http: Http | None = None  # None: no HTTP
     ledger: Ledger = Ledger()
+    shared: Shared = Shared()
     routing: Routing = Routing()
     budgets: list[BudgetRow] = []
     drain_timeout_s: Annotated[float, Field(ge=0, le=300)] = 10.0  # at SIGTERM

@@ -45,12 +45,11 @@ class Dispatcher:
         spent = Spent()
         untried = self._named(request.model)
         unsure: tuple[Attempted, Decision] | None = None
-        failed = Reply(code="upstream", why="no tier could answer")
+        failed: Reply | None = None
         while spent.attempts < self._routing.max_attempts:
             decision = self._choose(request, untried, spent, clock())
             if decision.tier is None:
-                if not spent.attempts:
-                    return Reply(code=decision.refusal, why=decision.why)
+                failed = failed or Reply(code=decision.refusal, why=decision.why)
                 break
             done, hedged = await self._ask(request, decision, sink, spent)
             asked = {decision.tier, decision.hedge} if hedged else {decision.tier}
@@ -65,7 +64,9 @@ class Dispatcher:
             failed = Reply(code=code, why=done.why, use=use)
             if done.stream.sent or code == "expired":
                 return failed
-        return _reply(request, *unsure, spent, clock()) if unsure else failed
+        if unsure:
+            return _reply(request, *unsure, spent, clock())
+        return failed or Reply(code="upstream", why="no tier could answer")
 
     def names(self) -> list[str]:
         """Return the names of the tiers."""

@@ -141,8 +141,11 @@ class HttpApi:
     async def _chat(self, request: web.Request, device: str) -> web.StreamResponse:
         now_s = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._config.request_timeout_s):
+            if request.content.is_eof():  # it is all there: no timer is needed
                 payload = await request.read()
+            else:
+                async with asyncio.timeout(self._config.request_timeout_s):
+                    payload = await request.read()
         except TimeoutError:
             return _failure("too_slow", "the body did not come in time")
         asked = parse(payload, device, now_s, self._config.ttl_s)

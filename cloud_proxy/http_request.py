@@ -1,5 +1,6 @@
 """A program's request over HTTP: OpenAI's chat completions, checked, in our own terms."""
 
+import itertools
 import json
 import os
 from collections.abc import Mapping
@@ -19,6 +20,10 @@ _PASSED_ON = (
     *("response_format", "presence_penalty", "frequency_penalty", "reasoning_effort"),
 )
 _MAX_TTL_S = 600.0
+
+# No two requests share an id, be it over restarts or proxies.
+_STARTED = os.urandom(8).hex() + "-"
+_NUMBERS = itertools.count()
 
 _Json = dict[str, Any]
 
@@ -102,7 +107,7 @@ def parse(payload: bytes, device: str, now_s: float, ttl_s: float) -> ApiRequest
     )
     request = Request(
         device=device,
-        id="h" + os.urandom(12).hex(),
+        id=f"h{_STARTED}{next(_NUMBERS):x}",
         retry=0,
         arrived_s=now_s,
         expires_s=now_s + min(ttl_s, _MAX_TTL_S),

@@ -8,8 +8,10 @@ import asyncio
 import json
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from yarl import URL
 
 from cloud_proxy.candidates import TierState
 from cloud_proxy.config import OpenAITier, secret
@@ -38,10 +40,11 @@ class OpenAICompatible:
         self.price = _price(name, config)
         self.max_output_tokens = config.max_output_tokens
         self._config = config
-        self._url = config.url.rstrip("/") + "/chat/completions"
+        self._url = URL(config.url.rstrip("/") + "/chat/completions")
         self._provider = config.provider or urlsplit(config.url).netloc
         key = secret(config.key_env, f"tier {name}")
-        self._headers = {"content-type": "application/json"}
+        # identity: what is compressed could grow without end in here
+        self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if key:
             self._headers["authorization"] = "Bearer " + key
         self._session: aiohttp.ClientSession | None = None
@@ -79,7 +82,8 @@ class OpenAICompatible:
                 sock_read=config.idle_timeout_s,
             ),
             headers=self._headers,
-            trust_env=True,
+            proxy=_proxy(str(self._url)),
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
 
     async def close(self) -> None:
@@ -103,13 +107,17 @@ class OpenAICompatible:
             return await self._read(response, Assembly(request.talk, stream))
 
     async def _read(self, response: aiohttp.ClientResponse, assembly: Assembly) -> Completion:
+        limit = self._config.max_response_bytes
         size = 0
         events = Events()
         plain = "event-stream" not in response.headers.get("content-type", "")
         whole = bytearray()
+        if plain and (response.content_length or limit) < limit:
+            assembly.whole(await response.content.read())
+            return assembly.completion()
         async for data in response.content.iter_any():
             size += len(data)
-            if size > self._config.max_response_bytes:
+            if size > limit:
                 raise TierError("endless", f"an answer of over {size} bytes")
             if plain:
                 whole += data
@@ -143,6 +151,14 @@ class OpenAICompatible:
         if tools and tools.schemas and config.tools:
             body["tools"] = tools.schemas
         return _encode(body).encode()
+
+
+def _proxy(url: str) -> str | None:
+    """Return the proxy that the environment names for a url, looked up once: it costs threads."""
+    parts = urlsplit(url)
+    if proxy_bypass(parts.netloc):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 async def _finish(response: aiohttp.ClientResponse) -> None:

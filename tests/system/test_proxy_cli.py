@@ -72,7 +72,7 @@ def test_report_as_a_table(ledger):
     done = run("report", "--ledger", str(ledger))
     head, row = done.stdout.splitlines()
     assert head.split()[:2] == ["tier", "attempts"]
-    assert row.split() == ["edge", "3", "3", "3", "15", "9", "21", "3", "12", "12"]
+    assert row.split() == ["edge", "3", "3", "3", "15", "9", "21", "3", "12", "12", "0", "0"]
     assert "\x1b" not in done.stdout
 
 

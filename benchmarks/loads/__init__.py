@@ -1,0 +1,1 @@
+"""Load and peers for benchmarks/proxy.py, each a process of its own on loopback."""
