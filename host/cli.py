@@ -1,12 +1,12 @@
 """`limpet`: the command line. Each command imports what it needs when it runs."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from host import board_cli
 from host.errors import UserError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+app.add_typer(board_cli.app, name="boards")
 
 
 @app.command()
@@ -82,24 +82,6 @@ def emulate(
     if file:
         raise typer.Exit(emulate_module.run_file(file, board, fast, trace or (), pty))
     emulate_module.run_agent(board, broker, name, storage, trace or (), pty)
-
-
-@app.command()
-def boards(as_json: _Json = False) -> None:
-    """List the boards that there are.
-
-    Examples:
-      limpet boards
-      limpet boards --json
-    """
-    from host.boards import board_names, load_board
-
-    specs = [load_board(name) for name in board_names()]
-    if as_json:
-        print(json.dumps([spec.model_dump(mode="json") for spec in specs]))
-        return
-    for spec in specs:
-        print(f"{spec.name:16} {spec.chip:8} {spec.flash_mb} MB flash  {spec.title}")
 
 
 def main() -> None:

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from host.board_chips import Chip
 from host.emulator.clock import Clock
-
-# ADC1 and ADC2 of the classic ESP32.
-ADC_PINS = frozenset([0, 2, 4, 12, 13, 14, 15, 25, 26, 27, *range(32, 40)])
 
 
 @dataclass
@@ -20,17 +18,17 @@ class AdcInput:
 
 
 class Analog:
-    """All ADC inputs."""
+    """All ADC inputs of a chip, ADC1's and ADC2's."""
 
-    def __init__(self) -> None:
-        self._inputs = {pin: AdcInput() for pin in ADC_PINS}
+    def __init__(self, chip: Chip) -> None:
+        self._inputs = {pin: AdcInput() for pin in sorted(chip.adc)}
 
     def __getitem__(self, pin: int) -> AdcInput:
         """Return one input. Raises KeyError where the chip has no ADC."""
         try:
             return self._inputs[pin]
         except KeyError:
-            raise KeyError(f"GPIO {pin} has no ADC; these have: {sorted(ADC_PINS)}") from None
+            raise KeyError(f"GPIO {pin} has no ADC; these have: {list(self._inputs)}") from None
 
 
 @dataclass

@@ -87,8 +87,8 @@ class Board:
         self.mac = b"\x02\x4c" + sha256(f"{seed} {name}".encode()).digest()[:4]
         self.serial = Serial()
         self.clock = Clock(timeline, self._attend)
-        self.pins = Pins(self.clock, self._interrupt)
-        self.analog = Analog()
+        self.pins = Pins(self.clock, self._interrupt, spec.silicon)
+        self.analog = Analog(spec.silicon)
         self.pwm = Pwm(self.clock)
         self.wiring = Wiring(self.clock, self.pins)
         self.timers = Timers(self.clock, self._interrupt)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from host.board_chips import Chip
 from host.emulator.clock import Alarm, Clock
 from host.emulator.descriptors import GuestError
 from host.emulator.errnos import EINVAL
@@ -12,10 +13,6 @@ PULL_DOWN, PULL_UP = 1, 2
 RISING, FALLING = 1, 2
 KEEP = 255  # "leave it as it is", for a mode or a pull
 _MODES = {IN: "in", OUT: "out", OPEN_DRAIN: "open_drain"}
-
-# GPIO numbers that the chip has, whether or not a board wires them.
-ESP32_PINS = frozenset([*range(24), 25, 26, 27, *range(32, 40)])
-ESP32_INPUT_ONLY = frozenset(range(34, 40))
 
 
 @dataclass
@@ -143,17 +140,18 @@ class Pin:
 
 
 class Pins:
-    """All GPIOs of an ESP32."""
+    """All GPIOs that a chip has, whether or not its board wires them."""
 
-    def __init__(self, clock: Clock, interrupt: Callable[[int, int], None]) -> None:
-        self._pins = {n: Pin(n, clock, interrupt) for n in sorted(ESP32_PINS)}
+    def __init__(self, clock: Clock, interrupt: Callable[[int, int], None], chip: Chip) -> None:
+        self._chip = chip
+        self._pins = {n: Pin(n, clock, interrupt) for n in sorted(chip.gpio)}
 
     def __getitem__(self, number: int) -> Pin:
         """Return one pin. Raises KeyError with the chip's pins if there is none."""
         try:
             return self._pins[number]
         except KeyError:
-            raise KeyError(f"the chip has no GPIO {number}; it has {sorted(ESP32_PINS)}") from None
+            raise KeyError(f"the chip has no GPIO {number}; it has {sorted(self._pins)}") from None
 
     def numbers(self) -> list[int]:
         """Return the numbers of all GPIOs, in order."""
@@ -172,6 +170,6 @@ class Pins:
 
     def configure(self, number: int, mode: int, pull: int) -> None:
         """Set a pin up for the guest. Raises GuestError for an output where there is none."""
-        if number in ESP32_INPUT_ONLY and mode in (OUT, OPEN_DRAIN):
+        if number in self._chip.input_only and mode in (OUT, OPEN_DRAIN):
             raise GuestError(EINVAL)
         self._pins[number].configure(mode, pull)

@@ -2,10 +2,13 @@
 
 import pytest
 
+from host.board_chips import CHIPS
 from host.emulator import pins as p
 from host.emulator.clock import Clock
 from host.emulator.descriptors import GuestError
 from host.emulator.timeline import Timeline
+
+ESP32 = CHIPS["esp32"]
 
 
 @pytest.fixture
@@ -16,7 +19,7 @@ def calls() -> list[tuple[int, int]]:
 @pytest.fixture
 def block(calls: list[tuple[int, int]]) -> p.Pins:
     clock = Clock(Timeline(), lambda: False)
-    return p.Pins(clock, lambda function, argument: calls.append((function, argument)))
+    return p.Pins(clock, lambda function, argument: calls.append((function, argument)), ESP32)
 
 
 EDGES = {
