@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.system import signatures
-from tests.system.emulator_kit import printed, run_to_end
+from tests.system.emulator_kit import printed, run_to_end, source
 
 ROOT = Path(__file__).parents[2]
 CHIP = json.loads((ROOT / "tests/fixtures/esp32-v1.23.json").read_text("utf-8"))
@@ -163,3 +163,57 @@ def test_error_numbers_and_their_names_are_the_chips():
 
 def test_the_heap_adds_up_to_a_chips():
     assert printed("import gc\ngc.collect()\nprint(gc.mem_alloc() + gc.mem_free())") == "128064\n"
+
+
+VFS = {
+    "a file system of one's own": (
+        """
+        class Own:
+            def mount(self, readonly, mkfs): pass
+            def umount(self): pass
+            def ilistdir(self, path): return iter([("a", 0, 0)])
+            def statvfs(self, path): return (1, path)
+        vfs.mount(Own(), "/own")
+        print(os.listdir("/own"), os.statvfs("/own"), os.statvfs("/")[0])
+        """,
+        "['a'] (1, '/') 4096\n",
+    ),
+    "no file system": (
+        """
+        vfs.umount("/")
+        print(os.listdir("/"), os.listdir())
+        """,
+        "[] []\n",
+    ),
+    "modules by their names": (
+        "print(os, sys, vfs)",
+        "<module 'os'> <module 'sys'> <module 'vfs'>\n",
+    ),
+    "sizes in a folder": (
+        """
+        with open("f", "w") as file: file.write("12345")
+        os.mkdir("d")
+        print([entry for entry in os.ilistdir() if entry[0] in "fd"])
+        """,
+        "[('d', 16384, 0, 0), ('f', 32768, 0, 5)]\n",
+    ),
+    "SPI and UART that take their time": (
+        """
+        spi, uart = machine.SPI(1, 100_000), machine.UART(1, 9600)
+        start = time.ticks_us()
+        spi.write(bytes(100))
+        print(time.ticks_diff(time.ticks_us(), start) // 100)
+        start = time.ticks_us()
+        uart.write(bytes(96))
+        print(time.ticks_diff(time.ticks_us(), start) < 100, uart.txdone())
+        uart.flush()
+        print(time.ticks_diff(time.ticks_us(), start) // 1000, uart.txdone())
+        """,
+        "80\nTrue False\n100 True\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("program", "text"), VFS.values(), ids=VFS)
+def test_a_program_sees(program: str, text: str):
+    assert printed("import machine, os, sys, time, vfs\n" + source(program).decode()) == text

@@ -99,7 +99,7 @@ WAITS = {
     "polls": "select.poll().poll(-1)",
     "reads its input": "sys.stdin.readline()",
     "loops": "while True: pass",
-    "runs asyncio": "asyncio.run(asyncio.sleep(99))",
+    "runs asyncio": "asyncio.run(asyncio.wait_for(asyncio.Event().wait(), 99))",
 }
 
 

@@ -5,6 +5,8 @@ import sys
 
 from _port import port
 
+_trace = open("\x01trace", "wb")  # now: the program may take the file system away
+
 _SHIMS = ("gc", "micropython", "time", "os", "select", "machine", "network", "socket", "esp32")
 _SHIMS += ("hashlib", "vfs", "sys")
 _ALIASES = ("time", "os", "select", "machine", "socket", "hashlib")
@@ -16,6 +18,8 @@ def prepare():
         loaded[name] = __import__("_" + name + "_esp32")
     for name in _SHIMS:
         sys.modules[name] = loaded[name]
+        loaded[name].__name__ = name
+        del loaded[name].__file__
         del sys.modules["_" + name + "_esp32"]
     for name in _ALIASES:
         sys.modules["u" + name] = loaded[name]
@@ -43,8 +47,7 @@ def _run(name, main_globals):
         if not port(0, OP_REPL):
             port(code, OP_EXIT)
     except BaseException as error:
-        with open("\x01trace", "wb") as trace:
-            sys.print_exception(error, trace)
+        sys.print_exception(error, _trace)
         if not port(0, OP_REPL):
             port(1, OP_EXIT)
 

@@ -3,8 +3,9 @@
 import io
 
 from _port import port
+from _time_esp32 import sleep_us
 from uctypes import addressof
-from utime import ticks_diff, ticks_ms
+from utime import ticks_add, ticks_diff, ticks_ms, ticks_us
 
 _NO_PIN = const(255)
 _SPI_PINS = {1: (14, 13, 12), 2: (18, 23, 19)}  # sck, mosi, miso
@@ -33,6 +34,7 @@ class _Spi:
         port(len(data), OP_PUSH)
         port(answer, OP_PUSH)
         port(self._now[5], OP_SPI_TRANSFER)
+        sleep_us(len(data) * 8000000 // self._now[0])
 
     def write(self, buf):
         self._move(buf, 0)
@@ -176,6 +178,7 @@ class UART(io.IOBase):
             self._timeout = timeout
         if timeout_char is not None:
             self._char = timeout_char
+        self._sent_at = ticks_us()
         port(rxbuf, OP_PUSH)
         port(self._id, OP_UART_OPEN)
 
@@ -233,6 +236,11 @@ class UART(io.IOBase):
         port(addressof(buf), OP_PUSH)
         port(len(buf), OP_PUSH)
         port(self._id, OP_UART_WRITE)
+        now = ticks_us()
+        bits, parity, stop = self._frame
+        frame = 1 + bits + (parity is not None) + stop
+        us = len(buf) * frame * 1000000 // self._baudrate
+        self._sent_at = ticks_add(now, us + max(0, ticks_diff(self._sent_at, now)))
         return len(buf)
 
     def ioctl(self, request, argument):
@@ -241,10 +249,12 @@ class UART(io.IOBase):
         return 0
 
     def flush(self):
-        pass
+        left = ticks_diff(self._sent_at, ticks_us())
+        if left > 0:
+            sleep_us(left)
 
     def txdone(self):
-        return True
+        return ticks_diff(self._sent_at, ticks_us()) <= 0
 
     def sendbreak(self):
         pass

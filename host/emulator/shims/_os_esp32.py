@@ -18,20 +18,21 @@ from uos import (  # noqa: F401
     urandom,
 )
 
+_NOT_ON_FLASH = const(52)  # what the VM's own file system says
 _uname = namedtuple("", ("sysname", "nodename", "release", "version", "machine"))
 
 
-def ilistdir(path="."):
+def ilistdir(path=""):
     for entry in _vm.ilistdir(path):
         if entry[0] == "rom" and entry[1] == 0x4000 and not entry[2]:
             continue  # where the shims are
-        if len(entry) == 3:  # the VM's own file system leaves the size out
-            size = 0 if entry[1] == 0x4000 else stat(path + "/" + entry[0])[6]
+        if len(entry) == 3 and entry[2]:  # the VM's own file system leaves the size out
+            size = 0 if entry[1] == 0x4000 else stat(path + "/" * bool(path) + entry[0])[6]
             entry = (entry[0], entry[1], 0, size)
         yield entry
 
 
-def listdir(path="."):
+def listdir(path=""):
     return [entry[0] for entry in ilistdir(path)]
 
 
@@ -44,6 +45,11 @@ def uname():
 
 
 def statvfs(path):
+    try:
+        return _vm.statvfs(path)  # of a file system that the program has mounted
+    except OSError as error:
+        if error.errno != _NOT_ON_FLASH:
+            raise
     if path != "/":
         _vm.stat(path)
     blocks = port(0, OP_STATVFS)

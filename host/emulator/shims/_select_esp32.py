@@ -150,8 +150,6 @@ class poll:
         return self
 
     def __next__(self):
-        if self._hits:
-            return self._hits.pop()
         while self._left:
             self._left -= 1
             ready = port(self._set, OP_POLL_NEXT)
@@ -160,6 +158,8 @@ class poll:
                 if self._once:
                     self.register(stream, 0)
                 return (stream, ready & 0xFF)
+        if self._hits:
+            return self._hits.pop()
         raise StopIteration
 
 

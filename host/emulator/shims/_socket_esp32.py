@@ -36,9 +36,9 @@ def _online():
 
 
 def getaddrinfo(host, port_, af=0, type=0, proto=0, flags=0):
-    if not _online():
-        raise OSError(_NO_NAME)
-    address = _host.call("resolve", host)
+    address = host or "0.0.0.0"
+    if not address.replace(".", "").isdigit():  # an address needs no name server, nor a network
+        address = _online() and _host.call("resolve", host)
     if not address:
         raise OSError(_NO_NAME)
     return [(AF_INET, type or SOCK_STREAM, proto, "", (address, int(port_)))]
