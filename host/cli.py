@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from host import board_cli
+from host import board_cli, flash_cli
 from host.errors import UserError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 
 app.add_typer(board_cli.app, name="boards")
+app.add_typer(flash_cli.image, name="image")
 
 
 @app.command()

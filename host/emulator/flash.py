@@ -47,14 +47,19 @@ class FlashChip:
             image = path.read_bytes()
             if len(image) != size:
                 raise ValueError(f"{path} has {len(image)} bytes, this board's flash has {size}")
-            for block in range(self.blocks):
-                content = image[block * BLOCK : (block + 1) * BLOCK]
-                if content.count(_ERASED) != BLOCK:
-                    self._content[block] = bytearray(content)
+            self.load(image)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(_ERASED * size)
         return path.open("r+b", buffering=0)
+
+    def load(self, image: bytes) -> None:
+        """Replace the content in memory; not a storage file's."""
+        self._content.clear()
+        for block in range(self.blocks):
+            content = image[block * BLOCK : (block + 1) * BLOCK]
+            if content.count(_ERASED) != BLOCK:
+                self._content[block] = bytearray(content)
 
     def cut_after(self, operations: int | None, torn: bool = False) -> None:
         """Fail the supply at the program or erase after `operations` more; None calls it off."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from host.boards import load_board
+from host.boards import BoardSpec, load_board
 from host.emulator.access_point import AccessPoint
 from host.emulator.board import Board
 from host.emulator.timeline import Timeline
@@ -59,7 +59,7 @@ class World:
 
     def board(
         self,
-        spec_name: str = "esp32-devkit",
+        spec_name: str | BoardSpec = "esp32-devkit",
         *,
         name: str | None = None,
         files: Mapping[str, bytes] | None = None,
@@ -70,14 +70,14 @@ class World:
     ) -> Board:
         """Return a new board, switched off.
 
-        spec_name: a file of boards/. files: {path: content}, written unless they are there
-        (overwrite: anyway). storage: a file that keeps the flash; in memory otherwise. heap_kb:
-        the collector's heap; the board file's by default. repl: whether MicroPython's prompt
-        follows main.py, as on a real board; otherwise the board is "stopped" then.
+        spec_name: a file of boards/, or what one holds. files: {path: content}, written unless
+        they are there (overwrite: anyway). storage: a file that keeps the flash; in memory
+        otherwise. heap_kb: the collector's heap; the board file's by default. repl: whether
+        MicroPython's prompt follows main.py; otherwise the board is "stopped" then.
         """
         number = len(self.boards)
         made = Board(
-            load_board(spec_name),
+            spec_name if isinstance(spec_name, BoardSpec) else load_board(spec_name),
             name or f"board-{number + 1}",
             self._timeline,
             files=files,

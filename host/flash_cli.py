@@ -1,0 +1,68 @@
+"""`limpet image`: what is written to a board, as a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Board = Annotated[str, typer.Option("--board", help="See `limpet boards`; or a .toml file.")]
+Settings = Annotated[
+    Path | None, typer.Option(help="JSON as /settings.json has it; else the board waits for them.")
+]
+BaseFile = Annotated[Path | None, typer.Option("--base", help="MicroPython's .bin for this chip.")]
+
+image = typer.Typer(help="What is written to a board, as a file.", no_args_is_help=True)
+
+
+@image.callback()
+def _group() -> None:  # pyright: ignore[reportUnusedFunction]
+    """Keep `build` a command of its own, though it is the only one."""
+
+
+@image.command()
+def build(
+    output: Annotated[Path | None, typer.Option("-o", help="The file to write.")] = None,
+    board: Board = "esp32-devkit",
+    settings: Settings = None,
+    base: BaseFile = None,
+    merged: Annotated[
+        bool, typer.Option("--merged", help="MicroPython and files in one, for flash 0 on.")
+    ] = False,
+    web: Annotated[
+        Path | None, typer.Option(help="A folder for ESP Web Tools: manifest and parts, no keys.")
+    ] = None,
+) -> None:
+    """Build the file system of a board, mount it again and boot it on the emulator.
+
+    Examples:
+      limpet image build -o files.bin --settings kitchen.json
+      limpet image build -o all.bin --merged --base ESP32_GENERIC-v1.28.0.bin
+      limpet image build --web site --base ESP32_GENERIC-v1.28.0.bin
+    """
+    from importlib.metadata import version
+
+    from host import image_build
+    from host.boards import load_board
+    from host.device_settings import read_settings
+
+    if (merged or web) and base is None:
+        raise typer.BadParameter("name MicroPython's image", param_hint="--base")
+    if web and settings:
+        raise typer.BadParameter("a hosted image has none", param_hint="--settings")
+    if output is None and web is None:
+        raise typer.BadParameter("name a file", param_hint="-o")
+    spec = load_board(board)
+    chosen = image_build.load_base(base, spec) if base else None
+    if web and chosen:
+        for path in image_build.write_web(web, spec, chosen, version("limpet")):
+            print(path)
+    if output is None:
+        return
+    files = image_build.files_region(spec, read_settings(settings) if settings else None, chosen)
+    data = files.data
+    if merged and chosen:
+        data = image_build.merged([image_build.base_region(chosen), files])
+    output.write_bytes(data)
+    print(output)
+    where = 0 if merged else files.offset
+    typer.echo(f"{len(data)} bytes for {where:#x} of {spec.title}; it booted here", err=True)
