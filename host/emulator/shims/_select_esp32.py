@@ -20,7 +20,7 @@ _has_input = bytearray_at(port(0, OP_INPUT_FLAG), 1)  # of the console
 
 def _number(stream):
     if isinstance(stream, int):
-        return stream
+        raise OSError(22)  # EINVAL: the chip's poll takes no file numbers
     try:
         return stream.fileno()
     except AttributeError:
@@ -98,6 +98,8 @@ class poll:
                 self._hits.append((entry[0], entry[1]))
         for entry in self._slow:
             bits = entry[0].ioctl(_IOCTL_POLL, entry[1])
+            if bits < 0:
+                raise OSError(-bits)
             if bits:
                 self._hits.append((entry[0], bits))
 

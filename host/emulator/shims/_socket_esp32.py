@@ -95,11 +95,11 @@ class socket(io.IOBase):
         global _poll
         if _poll is None:
             _poll = _select_esp32.poll()
-        _poll.register(self._number, bits)
+        _poll.register(self, bits)
         ready = False
         for _ in _poll.ipoll(self._timeout_ms):
             ready = True
-        _poll.unregister(self._number)
+        _poll.unregister(self)
         if not ready:
             raise OSError(errno.ETIMEDOUT)
 
@@ -245,7 +245,7 @@ class socket(io.IOBase):
     def ioctl(self, request, argument):
         if request == 3:  # MP_STREAM_POLL
             p = _select_esp32.poll()
-            p.register(self._number, argument)
+            p.register(self, argument)
             bits = 0
             for entry in p.ipoll(0):
                 bits = entry[1]
