@@ -70,7 +70,8 @@ def cost_ud(price: Price, usage: Usage) -> int:
 
 def worst_ud(price: Price, input_tokens: int, max_output_tokens: int) -> int:
     """Return the most that a request can cost, micro-dollars: all output, nothing cached."""
-    return cost_ud(price, Usage(input_tokens, max_output_tokens))
+    pico = input_tokens * price.input + max_output_tokens * price.output
+    return -(-pico // _PICO_PER_MICRO)
 
 
 def estimate_tokens(characters: int) -> int:

@@ -22,7 +22,7 @@ from cloud_proxy.request import Request
 from cloud_proxy.tiers.assembly import Assembly
 from cloud_proxy.tiers.base import Completion, Stream, TierError
 from cloud_proxy.tiers.sse import Events
-from cloud_proxy.tiers.upstream_errors import refused, upstream_errors
+from cloud_proxy.tiers.upstream_errors import UPSTREAM_ERRORS, named, refused
 
 _TRAILER_TIMEOUT_S = 0.05
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -97,14 +97,15 @@ class OpenAICompatible:
             raise TierError("down", "the tier is not started")
         body = self._body(request)
         stream.prompt_characters = len(body)
-        async with (
-            upstream_errors(self._config),
-            self._session.post(self._url, data=body, allow_redirects=False) as response,
-        ):
-            stream.headers = response.headers
-            if response.status != 200:
-                raise await refused(response)
-            return await self._read(response, Assembly(request.talk, stream))
+        try:
+            post = self._session.post(self._url, data=body, allow_redirects=False)
+            async with post as response:
+                stream.headers = response.headers
+                if response.status != 200:
+                    raise await refused(response)
+                return await self._read(response, Assembly(request.talk, stream))
+        except UPSTREAM_ERRORS as e:
+            raise named(e, self._config) from e
 
     async def _read(self, response: aiohttp.ClientResponse, assembly: Assembly) -> Completion:
         limit = self._config.max_response_bytes

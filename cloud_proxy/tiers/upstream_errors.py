@@ -1,8 +1,6 @@
 """What goes wrong between us and an upstream, as TierError: one word for the ledger each."""
 
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -19,23 +17,25 @@ _REQUEST_AT_FAULT = frozenset({400, 413, 422})  # the next request may well be a
 _ERROR_BODY_BYTES = 2048
 
 
-@asynccontextmanager
-async def upstream_errors(config: OpenAITier) -> AsyncGenerator[None]:
-    """Turn what aiohttp and a bad answer raise into TierError."""
-    try:
-        yield
-    except aiohttp.ConnectionTimeoutError as e:
-        why = f"no connection within {config.connect_timeout_s:g} s"
-        raise TierError("timeout", why, usage=_NOTHING) from e
-    except aiohttp.ClientConnectorError as e:
-        raise TierError("connect", str(e.os_error or e), usage=_NOTHING) from e
-    except TimeoutError as e:
-        why = f"silent for {config.idle_timeout_s:g} s, or not done within "
-        raise TierError("timeout", f"{why}{config.total_timeout_s:g} s") from e
-    except (aiohttp.ClientError, OSError) as e:
-        raise TierError("cut", f"the answer broke off: {type(e).__name__}") from e
-    except (Garbage, EventTooLong) as e:
-        raise TierError("garbage", str(e)) from e
+# What aiohttp and a bad answer raise; TimeoutError is an OSError.
+UPSTREAM_ERRORS = (aiohttp.ClientError, OSError, Garbage, EventTooLong)
+
+
+def named(error: Exception, config: OpenAITier) -> TierError:
+    """Return one of UPSTREAM_ERRORS as a TierError."""
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            why = f"no connection within {config.connect_timeout_s:g} s"
+            return TierError("timeout", why, usage=_NOTHING)
+        case aiohttp.ClientConnectorError():
+            return TierError("connect", str(error.os_error or error), usage=_NOTHING)
+        case TimeoutError():
+            why = f"silent for {config.idle_timeout_s:g} s, or not done within "
+            return TierError("timeout", f"{why}{config.total_timeout_s:g} s")
+        case Garbage() | EventTooLong():
+            return TierError("garbage", str(error))
+        case _:
+            return TierError("cut", f"the answer broke off: {type(error).__name__}")
 
 
 async def refused(response: aiohttp.ClientResponse) -> TierError:
