@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from cloud_proxy import tiers as tier_table
 from cloud_proxy.budgets import Budgets, longest_window_start_s
-from cloud_proxy.config import Config, EdgeTier, OpenAITier, secret, state_directory
+from cloud_proxy.config import Config, secret, state_directory
 from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.errors import UserError
-from cloud_proxy.health import Health, new
 from cloud_proxy.http_api import HttpApi
 from cloud_proxy.ingress import Ingress
 from cloud_proxy.ledger import Ledger
@@ -22,6 +21,7 @@ from cloud_proxy.metering import Attempt
 from cloud_proxy.meters import Meters
 from cloud_proxy.mqtt_link import Link
 from cloud_proxy.purse import KillSwitch, MemoryStore, Purse
+from cloud_proxy.reload import Fleet, health_of, reloader
 from cloud_proxy.shared_store import SharedStore
 
 if TYPE_CHECKING:
@@ -39,16 +39,21 @@ def ledger_file(config: Config, override: Path | None = None) -> Path:
     return override or config.ledger.file or state_directory() / "ledger.sqlite"
 
 
-async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -> None:
+async def serve(
+    config: Config,
+    ledger: Path,
+    on_ready: Callable[[str], None],
+    load_again: Callable[[], Config] | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way.
 
-    on_ready: called once requests are answered, with the address of HTTP or "". Raises UserError
-    for what a person has to mend.
+    on_ready: called once requests are answered, with the address of HTTP or "". load_again: reads
+    the configuration, at SIGHUP. Raises UserError for what a person has to mend.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     tiers = tier_table.build(config)
-    health = {name: _health(config.tiers[name]) for name in tiers}
+    health = {name: health_of(config.tiers[name]) for name in tiers}
     book = open_ledger(config, ledger)
     meters = Meters(health, {"limpet_ledger_waiting": book.waiting})
 
@@ -72,9 +77,9 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -
         stack.push_async_callback(asyncio.to_thread, book.close)
         await _open_purse(purse, book)
         stack.push_async_callback(purse.store.close)
-        for tier in tiers.values():
-            stack.push_async_callback(tier.close)
-            await tier.start()
+        fleet = Fleet(config, tiers, health)
+        stack.push_async_callback(fleet.close)
+        await fleet.start()
         if link:
             await link.open()
         address = await http.open() if http else ""
@@ -87,6 +92,9 @@ async def serve(config: Config, ledger: Path, on_ready: Callable[[str], None]) -
                 background.append(tasks.create_task(link.run(), name="mqtt.link"))
             if http:
                 background.append(http.serve(tasks))
+            if load_again:
+                renew = reloader(load_again, fleet, dispatcher, purse, meters)
+                background.append(tasks.create_task(renew, name="reload"))
             on_ready(address)
             await stop.wait()
             log.info("stopping")
@@ -177,13 +185,12 @@ async def _open_purse(purse: Purse, book: Ledger) -> None:
             purse.store.settle(purse.budgets.accounts(device, hour_s), ud)
 
 
-def _health(row: EdgeTier | OpenAITier) -> Health:
-    if isinstance(row, EdgeTier):
-        return new(row.expect_ms)
-    return new(row.expect_ms, row.requests_per_minute, row.tokens_per_minute)
-
-
-def run(config: Config, ledger: Path, on_ready: Callable[[str], None]) -> None:
+def run(
+    config: Config,
+    ledger: Path,
+    on_ready: Callable[[str], None],
+    load_again: Callable[[], Config] | None = None,
+) -> None:
     """Run `serve` on uvloop, or on asyncio's own loop where there is none."""
     try:
         import uvloop
@@ -192,4 +199,4 @@ def run(config: Config, ledger: Path, on_ready: Callable[[str], None]) -> None:
     except ImportError:  # Windows
         factory = asyncio.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(serve(config, ledger, on_ready))
+        runner.run(serve(config, ledger, on_ready, load_again))

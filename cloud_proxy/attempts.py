@@ -70,6 +70,8 @@ class Attempts:
         for the worst case it is not asked: the outcome is "budget", and there is no row.
         """
         tier, health = self.tiers[name], self._health[name]
+        if request.can_wait and tier.lane:
+            await tier.lane.join(_patience_s(request, health, stream.clock()))
         most_ud = worst_ud(tier.price, request.talk.tokens, _most_tokens(request, tier))
         held = await self.purse.reserve(request.device, most_ud)
         if held is None:
@@ -140,6 +142,14 @@ class Attempts:
                 )
             )
         return Attempted(tier, stream, completion, outcome, f"{name}: {words}", why)
+
+
+def _patience_s(request: Request, health: Health, now_s: float) -> float:
+    """Return how long a request can be held back and still be answered in time."""
+    usual = health.timings(request.whole).predict(request.talk.tokens, now_s).p95_ms / 1000
+    left_ms = request.left_ms(now_s)
+    left_s = request.expires_s - now_s if left_ms is None else left_ms / 1000
+    return left_s - usual
 
 
 def _most_tokens(request: Request, tier: Tier) -> int:

@@ -45,6 +45,8 @@ def serve(
 ) -> None:
     """Serve boards until SIGTERM or Ctrl-C, then finish what is under way.
 
+    SIGHUP reads the configuration again: tiers, routing and budgets, without dropping a request.
+
     Examples:
       limpet-proxy serve
       limpet-proxy serve --config proxy.toml --broker 10.0.0.2:1883
@@ -53,9 +55,12 @@ def serve(
     from cloud_proxy.config import load
 
     _log(verbose)
-    settings = load(config)
-    if broker is not None:
-        settings = _with_broker(settings, broker)
+
+    def load_again() -> Any:
+        settings = load(config)
+        return settings if broker is None else _with_broker(settings, broker)
+
+    settings = load_again()
 
     def on_ready(address: str) -> None:
         if address:
@@ -65,7 +70,7 @@ def serve(
             os.write(ready_fd, b"ready\n" + address.encode() + b"\n" * bool(address))
             os.close(ready_fd)
 
-    application.run(settings, application.ledger_file(settings, ledger), on_ready)
+    application.run(settings, application.ledger_file(settings, ledger), on_ready, load_again)
 
 
 @app.command()

@@ -129,6 +129,8 @@ class OpenAITier(_Strict):
     private: bool = False  # may see requests that are marked private
     tools: bool = True
     streams: bool = True
+    batch: Annotated[int, Field(ge=1, le=1000)] = 1  # requests that can wait go off together
+    batch_window_s: Annotated[float, Field(gt=0, le=60)] = 0.5  # at most so long
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None
     tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
     context_tokens: Annotated[int, Field(ge=256)] = 32_768

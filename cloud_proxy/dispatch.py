@@ -34,6 +34,15 @@ class Dispatcher:
         self._attempts = Attempts(tiers, health, purse, record)
         self._hedges = Allowance(routing.hedge)
         self._random = random.Random()
+        self._record = record
+
+    def replace(
+        self, tiers: Mapping[str, Tier], health: Mapping[str, Health], routing: Routing
+    ) -> None:
+        """Use these from the next request on; those under way end with what they began with."""
+        self._routing = routing
+        self._attempts = Attempts(tiers, health, self._attempts.purse, self._record)
+        self._hedges = Allowance(routing.hedge)
 
     async def answer(self, request: Request, sink: Sink) -> Reply:
         """Return how the request ended; pieces of text go to `sink` as they come.
@@ -42,16 +51,17 @@ class Dispatcher:
         tier is not sure of is kept for the case that no other tier gives one.
         """
         clock = asyncio.get_running_loop().time
+        attempts = self._attempts
         spent = Spent()
         untried = self._named(request.model)
         unsure: tuple[Attempted, Decision] | None = None
         failed: Reply | None = None
         while spent.attempts < self._routing.max_attempts:
-            decision = self._choose(request, untried, spent, clock())
+            decision = self._choose(attempts, request, untried, spent, clock())
             if decision.tier is None:
                 failed = failed or Reply(code=decision.refusal, why=decision.why)
                 break
-            done, hedged = await self._ask(request, decision, sink, spent)
+            done, hedged = await self._ask(attempts, request, decision, sink, spent)
             asked = {decision.tier, decision.hedge} if hedged else {decision.tier}
             untried = [name for name in untried if name not in asked]
             if done.completion and done.outcome == "ok":
@@ -82,15 +92,22 @@ class Dispatcher:
             return list(tiers)
         return [name for name, tier in tiers.items() if model in (name, tier.model)]
 
-    def _choose(self, request: Request, names: list[str], spent: Spent, now_s: float) -> Decision:
+    def _choose(
+        self,
+        attempts: Attempts,
+        request: Request,
+        names: list[str],
+        spent: Spent,
+        now_s: float,
+    ) -> Decision:
         routing = self._routing
         limits = [ud for ud in (request.max_ud, routing.max_ud_per_request) if ud is not None]
-        budget = self._attempts.purse.left(request.device)
+        budget = attempts.purse.left(request.device)
         if limits:
             own_ud = max(0, min(limits) - spent.cost_ud)
             if budget.left_ud is None or own_ud <= budget.left_ud:
                 budget = Budget(own_ud)
-        states = [self._attempts.state(name, request, now_s) for name in names]
+        states = [attempts.state(name, request, now_s) for name in names]
         ask = request.ask(
             now_s,
             refuse_late=routing.late == "refuse" and not spent.attempts,
@@ -100,7 +117,12 @@ class Dispatcher:
         return choose(ask, states, budget, now_s)
 
     async def _ask(
-        self, request: Request, decision: Decision, sink: Sink, spent: Spent
+        self,
+        attempts: Attempts,
+        request: Request,
+        decision: Decision,
+        sink: Sink,
+        spent: Spent,
     ) -> tuple[Attempted, bool]:
         """Return what came of the decision, and whether its hedge was asked too."""
         clock = asyncio.get_running_loop().time
@@ -109,14 +131,12 @@ class Dispatcher:
         if decision.hedge is None or last:
             stream = Stream(sink, clock)
             why = decision.why
-            return await self._attempts.ask(
-                request, decision.tier, why, stream, spent, last
-            ), False
+            return await attempts.ask(request, decision.tier, why, stream, spent, last), False
         self._hedges.request()
 
         async def contend(name: str, why: str, claim: Callable[[], bool]) -> Attempted:
             stream = Stream(sink, clock, claim)
-            return await self._attempts.ask(request, name, why, stream, spent, last=False)
+            return await attempts.ask(request, name, why, stream, spent, last=False)
 
         name, helper = decision.tier, decision.hedge
         after_ms = decision.hedge_after_ms

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from cloud_proxy.candidates import TierState
 from cloud_proxy.health import Health
+from cloud_proxy.lane import Lane
 from cloud_proxy.metering import Price, Usage
 from cloud_proxy.request import Request
 
@@ -103,6 +104,7 @@ class Tier(Protocol):
     model: str
     price: Price
     max_output_tokens: int
+    lane: Lane | None  # where requests that can wait are held back for others
     escalate_below: float  # an answer less sure than this goes on to the next tier
 
     def state(self, health: Health, input_tokens: int, whole: bool, now_s: float) -> TierState:

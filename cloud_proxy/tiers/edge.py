@@ -9,6 +9,7 @@ from cloud_proxy.config import EdgeTier
 from cloud_proxy.edge_model import Answer, EdgeModel
 from cloud_proxy.errors import UserError
 from cloud_proxy.health import Health
+from cloud_proxy.lane import Lane
 from cloud_proxy.metering import FREE, Usage
 from cloud_proxy.request import Request
 from cloud_proxy.tiers.base import Call, Completion, Stream, TierError
@@ -21,6 +22,7 @@ class Edge:
     """A tier around `EdgeModel`. One thread: the model is one core's work at a time."""
 
     price = FREE
+    lane: Lane | None = None
     max_output_tokens = 0  # none that anybody pays for
 
     def __init__(self, name: str, config: EdgeTier) -> None:

@@ -17,6 +17,7 @@ from cloud_proxy.candidates import TierState
 from cloud_proxy.config import OpenAITier, secret
 from cloud_proxy.errors import UserError
 from cloud_proxy.health import Health
+from cloud_proxy.lane import Lane
 from cloud_proxy.metering import Price, price_from_tables, price_from_usd
 from cloud_proxy.request import Request
 from cloud_proxy.tiers.assembly import Assembly
@@ -39,6 +40,7 @@ class OpenAICompatible:
         self.model = config.model
         self.price = _price(name, config)
         self.max_output_tokens = config.max_output_tokens
+        self.lane = Lane(config.batch, config.batch_window_s) if config.batch > 1 else None
         self._config = config
         self._url = URL(config.url.rstrip("/") + "/chat/completions")
         self._provider = config.provider or urlsplit(config.url).netloc

@@ -28,6 +28,7 @@ class ScriptedTier:
 
     escalate_below = 0.5
     model = "scripted"
+    lane = None
     max_output_tokens = 512
 
     def __init__(self, name, private):
