@@ -15,6 +15,7 @@ from host.emulator.timeline import Timeline
 # The date at the start of a world that does not follow the wall: 2026-01-05, a Monday, 00:00 UTC.
 START_UNIX_S = 1_767_571_200
 _LOOK_S = 0.002  # how often a condition is looked at
+_LONG_LOOK_S = 0.02
 
 
 class World:
@@ -159,18 +160,22 @@ class World:
         return self._start_unix_us + self._timeline.limit_us()
 
     def _wait_until_there(self, target_us: int) -> None:
-        seen = {board.name: (-1, time.monotonic()) for board in self.boards}
+        seen = {board.name: (-1, 0.0) for board in self.boards}  # (its time, busy since, in s)
+        looked_s = time.monotonic()
         while True:
             late = [
                 b for b in self.boards if b.state == "running" and not b.clock.is_at(target_us)
             ]
             if not late:
                 return
+            before_s, looked_s = looked_s, time.monotonic()
+            # If this thread was kept waiting for long, so were the boards'.
+            passed_s = min(looked_s - before_s, _LONG_LOOK_S)
             for board in late:
                 now_us = board.clock.now_us
-                before_us, since_s = seen[board.name]
-                if now_us != before_us or board.is_given_up(time.monotonic() - since_s):
-                    seen[board.name] = (now_us, time.monotonic())
+                before_us, busy_s = seen[board.name]
+                busy_s = busy_s + passed_s if now_us == before_us else 0.0
+                seen[board.name] = (now_us, 0.0 if board.is_given_up(busy_s) else busy_s)
             late[0].clock.await_park(_LOOK_S)
 
     def __enter__(self) -> Self:
