@@ -39,7 +39,7 @@ class Agent:
         self._id = None  # of the last request
         self._reply = None
         self.refused = None  # why the last message on the reply topic was of no use
-        self._wake = asyncio.Event()  # a chat or a reply has come
+        self._wake = clock.Alarm()  # a chat or a reply has come
 
     def hear(self, chat):
         """Queue a chat message, or answer at once that too many are waiting."""
@@ -81,8 +81,7 @@ class Agent:
         while True:
             while self._chats:
                 await self._turn(self._chats.pop(0))
-            self._wake.clear()
-            await self._wake.wait()
+            await self._wake.wait(_LONGEST_TURN_MS)
 
     async def _turn(self, chat):
         app = self._app
@@ -221,8 +220,7 @@ class Agent:
             request["ttl"] = (left + 999) // 1000
             entry = app.send(wire.REQUEST, request)
             while not self._reply:  # a delta: the proxy is at work
-                self._wake.clear()
-                if not await clock.wait(self._wake, min(left, settings["llm.try_s"] * 1000)):
+                if not await self._wake.wait(min(left, settings["llm.try_s"] * 1000)):
                     break
             else:
                 return self._reply

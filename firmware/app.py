@@ -44,6 +44,7 @@ class App:
         self.events_lost = 0
         self.outbox = []  # (topic, payload) of what waits for the link, oldest first
         self._queued = asyncio.Event()
+        self.edge = asyncio.ThreadSafeFlag()  # a pin's handler has something to tell
         self.persona = store.load("persona", {}).get("persona", "neutral")
         self.tools = tools.Tools(self)
         self.rules = rules.Rules(self)
@@ -64,6 +65,7 @@ class App:
             self.rules.run,
             self.agent.run,
             lambda: self.guard.run(self),
+            self._relay,
             self._read_console,
             self._send_outbox,
             self._run_link,
@@ -175,8 +177,8 @@ class App:
                 answer = console.answer(self, text, chat["id"] == _SERIAL)
             except Exception as e:  # the link's reader must go on
                 answer = "failed: " + repr(e)
-            tools.unload("console")
-            tools.unload()
+            for name in ("console", "tool_system", "tool_rules"):
+                tools.unload(name)
         if not answer and self.guard.safe:
             answer = "I am in safe mode: %s. Rules and scripts are off." % self.guard.safe
         if answer:
@@ -184,6 +186,12 @@ class App:
             self.send(wire.ANSWER, {"id": chat["id"], "text": answer, "ok": True})
         else:
             self.agent.hear(chat)
+
+    async def _relay(self):
+        while True:
+            await self.edge.wait()
+            self.rules.wake.set()
+            self.guard.wake.set()
 
     async def _read_console(self):
         reader = asyncio.StreamReader(sys.stdin)

@@ -5,6 +5,7 @@ import time
 
 from firmware.tools import ToolError
 
+_2025_S = 788918400  # of the ESP32, whose clock counts from 2000; one never set is at 0
 # The wall clock counts from 1970 on some ports and from 2000 on others.
 EPOCH_S = 946684800 if time.gmtime(0)[0] == 2000 else 0
 
@@ -33,7 +34,7 @@ class Clock:
 
     def is_set(self):
         """True once the wall clock shows a date that can be true."""
-        return time.gmtime()[0] > 2024
+        return time.time() > _2025_S
 
     def unix_s(self):
         """Return seconds since 1970-01-01 UTC; meaningless unless is_set()."""
@@ -83,10 +84,30 @@ class Clock:
         self._zone = zone
 
 
-async def wait(event, ms):
-    """Wait for an asyncio event or flag; return whether it came within so many milliseconds."""
-    try:
-        await asyncio.wait_for_ms(event.wait(), ms)
-        return True
-    except asyncio.TimeoutError:
-        return False
+class Alarm:
+    """What one task waits for, so long at most. asyncio.wait_for makes a task for each wait."""
+
+    def __init__(self):
+        self._task = None  # that waits
+        self._came = False
+
+    def set(self):
+        """End the wait, or the next one. Not for interrupts: a chip would sleep on."""
+        self._came = True
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
+
+    async def wait(self, ms):
+        """Return whether `set` was called since the last wait, or within so many milliseconds."""
+        if not self._came:
+            self._task = asyncio.current_task()
+            try:
+                await asyncio.sleep_ms(ms)
+            except asyncio.CancelledError:
+                if not self._came:  # somebody else's
+                    raise
+            finally:
+                self._task = None
+        came, self._came = self._came, False
+        return came

@@ -10,14 +10,14 @@ from machine import WDT, WDT_RESET, Pin, reset, reset_cause
 from micropython import const
 
 import firmware
-from firmware.clock import wait
+from firmware.clock import Alarm
 from firmware.store import replace
 
 _MAX_FAILED = const(3)
 _GOOD_MS = const(60000)
 _CALM_MS = const(3600000)  # a start that the watchdog made is good no earlier
-_BITE_MS = const(60000)  # a name server that is silent blocks everything for 20 s
-_FEED_MS = const(30000)
+_BITE_MS = const(150000)  # a name server that is silent blocks everything for 20 s
+_FEED_MS = const(60000)  # each time rules mind the clock too
 _FLUSH_MS = const(60000)  # the journal: bounds the wear of the flash
 _HELD = const(20)  # looks at the button, of _LOOK_MS: 10 s
 _LOOK_MS = const(500)
@@ -34,7 +34,7 @@ class Guard:
         self._store = store
         self._trial = trial
         self.due = {}
-        self.wake = asyncio.ThreadSafeFlag()
+        self.wake = Alarm()
         self.leaving = False
         self.safe = ""
         self.failed, self.bites = store.load("boot", [0, 0])
@@ -70,30 +70,31 @@ class Guard:
 
     async def run(self, app):
         """Watch for ever."""
-        number = app.board.get("button")
-        if number is not None:
-            button = Pin(number, Pin.IN, Pin.PULL_UP)
-            button.irq(lambda _: self.wake.set(), Pin.IRQ_FALLING)
+        button = app.board.get("button")
+        if button is not None:
+            button = Pin(button, Pin.IN, Pin.PULL_UP)
+            button.irq(lambda _: app.edge.set(), Pin.IRQ_FALLING)
         flushed = 0
         while True:
             now = app.clock.uptime_ms()
             if now - flushed >= _FLUSH_MS:
                 flushed = now
                 self._store.flush()
+            app.rules.mind_clock()
             if now >= _CALM_MS:
                 self._bitten = False
             if now >= _GOOD_MS:
                 self.good()
             if min(self.due.values(), default=now + 1) > now:
                 self._dog.feed()
-            if not await wait(self.wake, _FEED_MS):
+            if not await self.wake.wait(_FEED_MS):
                 continue
             for _ in range(_HELD):
                 await asyncio.sleep_ms(_LOOK_MS)
                 if self.leaving:
                     self._store.flush()
                     reset()
-                if button.value():
+                if not button or button.value():
                     break
             else:
                 app.hear({"id": "serial", "text": "/factory-reset confirm"})

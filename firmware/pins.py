@@ -11,13 +11,12 @@ A pin is an input, an output, an output that pulses (PWM), or lent to a sensor o
 A pin is switched on so many times a minute and no more. Nothing ever keeps one from going off.
 """
 
-import asyncio
 import json
 
-from machine import PWM, RTC, Pin
+from machine import ADC, PWM, RTC, Pin
 from micropython import const
 
-from firmware.clock import wait
+from firmware.clock import Alarm
 
 _IDLE_MS = const(3600000)
 _RETRY_MS = const(1000)
@@ -39,7 +38,7 @@ class Pins:
         self.things = app.store.load("devices", {})
         self._driven = {}  # GPIO number of an output -> None, or (PWM, 1 if on) if it pulses
         self._since = {}  # GPIO number -> (1 if on, uptime in ms when it was switched)
-        self._changed = asyncio.Event()
+        self._changed = Alarm()
         self._window = 0
         # Actions on each pin in this window. A reset does not end the window: it begins anew.
         self._counts = (bytearray(RTC().memory()) + bytearray(_PINS))[:_PINS]
@@ -170,7 +169,6 @@ class Pins:
             if "safe" in thing:
                 await self._guard(name, thing, thing["safe"])
         while True:
-            self._changed.clear()
             wait_ms = _IDLE_MS
             now = self._app.clock.uptime_ms()
             for number, (on, since) in list(self._since.items()):
@@ -181,7 +179,7 @@ class Pins:
                         await self._guard(name, thing, 0)
                         left_ms = _RETRY_MS
                     wait_ms = min(wait_ms, left_ms)
-            await wait(self._changed, wait_ms)
+            await self._changed.wait(wait_ms)
 
     async def _guard(self, name, thing, value):
         args = {"pin": thing["pin"], "value": value}
@@ -206,6 +204,12 @@ def gpio_read_all(app):
 def gpio_toggle(app, pin):
     """Invert an output."""
     return {"pin": pin, "value": app.pins.write(pin, 1 - app.pins.is_on(pin))}
+
+
+def adc_read(app, pin):
+    """Measure a voltage."""
+    adc = ADC(app.pins.lend(pin, 2), atten=ADC.ATTN_11DB)
+    return {"pin": pin, "mv": adc.read_uv() // 1000}
 
 
 def pwm_write(app, pin, duty_pct, freq_hz=1000):

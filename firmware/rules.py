@@ -24,9 +24,9 @@ import asyncio
 
 from micropython import const
 
-from firmware.clock import wait
+from firmware.clock import Alarm
 
-_LONGEST_SLEEP_MS = const(60000)  # within _LATE_S, so that a jump of the clock is seen in time
+_LONGEST_SLEEP_MS = const(3600000)
 _UNSET_SLEEP_MS = const(10000)  # for the clock to be set
 _LATE_S = const(90)  # a schedule that is due for longer was missed
 _BACK_S = const(10800)  # a clock put back by more was wrong
@@ -50,7 +50,7 @@ class Rules:
         self._rests = {}  # name -> uptime in ms until which "min_s" keeps it quiet
         self._running = {}  # name -> how often it was due meanwhile
         self._heard = []  # what `hear` took since the last look
-        self._wake = asyncio.ThreadSafeFlag()
+        self.wake = Alarm()
         self._pins = []  # each machine.Pin with our handler
         self._ahead = 0  # seconds from uptime to Unix time, 0 while that is not known
         owed = app.store.load("owed", {})
@@ -69,7 +69,7 @@ class Rules:
         self._aim(name)
         self._watch()
         self._app.sources_changed()
-        self._wake.set()
+        self.wake.set()
 
     def reschedule(self, anew=True):
         """Look at all schedules again: the clock was set; anew: or the time zone."""
@@ -77,7 +77,21 @@ class Rules:
             self._planned.clear()
         for name in self.all:
             self._aim(name)
-        self._wake.set()
+        self.wake.set()
+
+    def mind_clock(self):
+        """Look at schedules again if the clock was put. Call it more often than each _LATE_S."""
+        clock = self._app.clock
+        ahead = clock.now_s() - clock.uptime_ms() // 1000
+        moved = ahead - self._ahead
+        if not -2 < moved < 2:  # else both were cut to seconds, or the chip's clocks drift
+            self._ahead = ahead
+            if -_BACK_S <= moved <= _SET_S:
+                for name in self._planned:
+                    self._aim(name)
+                self.wake.set()
+            else:
+                self.reschedule(moved < 0)
 
     def sources(self):
         """Return the devices and tags whose events rules listen to."""
@@ -96,7 +110,7 @@ class Rules:
             self._heard.append((key, sources, value, kind))
         else:
             self._app.events_lost += 1
-        self._wake.set()
+        self._app.edge.set()
 
     async def run(self):
         """Fire rules for ever."""
@@ -110,19 +124,15 @@ class Rules:
                 await asyncio.sleep_ms(0)  # let it run: the next one may be for the same rule
             now = clock.uptime_ms()
             self._app.guard.due["rules"] = now + _STUCK_MS
-            ahead = clock.now_s() - now // 1000
-            moved = ahead - self._ahead
-            self._ahead = ahead
-            if moved > _SET_S or moved < -_BACK_S:
-                self.reschedule(moved < 0)
-            until = now + (_LONGEST_SLEEP_MS if ahead else _UNSET_SLEEP_MS)
+            self.mind_clock()
+            until = now + (_LONGEST_SLEEP_MS if clock.is_set() else _UNSET_SLEEP_MS)
             while self._due:
                 name = min(self._due, key=self._due.get)
                 if self._due[name] > now:
                     until = min(until, self._due[name])
                     break
                 await self._look(name, now)
-            await wait(self._wake, until - clock.uptime_ms())
+            await self.wake.wait(until - clock.uptime_ms())
 
     async def _look(self, name, now):
         """Deal with a rule whose time to be looked at has come."""
@@ -241,7 +251,7 @@ class Rules:
                 due = self._planned[name] = schedule.following(when, now_s, clock.zone())
                 if when.get("catch_up") == "once":
                     self._app.store.keep("owed", self._planned)
-            wait_s = min(_LONGEST_SLEEP_MS // 1000, due - now_s)
+            wait_s = due - now_s
         elif "read" not in when:
             return
         self._due[name] = clock.uptime_ms() + wait_s * 1000

@@ -43,9 +43,14 @@ def following(when, unix_s, zone):
                 local = moment + zone.offset_s(moment)
                 if local // 86400 != day:
                     break
-                if minutes >> local // 60 % 60 & 1:
+                minute = local // 60 % 60
+                if minutes >> minute & 1:
                     return moment
                 moment += 60
+                minute += 1
+                while minute < 60 and not minutes >> minute & 1:  # zones change on the hour
+                    moment += 60
+                    minute += 1
             continue
         for hour in range(24):
             if hours >> hour & 1:

@@ -18,7 +18,7 @@ import asyncio
 from micropython import const
 
 from firmware import wire
-from firmware.clock import wait
+from firmware.clock import Alarm
 from firmware.tools import ToolError, known
 
 _MAX_DEPTH = const(3)  # a script that runs a script that runs a script
@@ -155,9 +155,9 @@ async def script_run(app, name, args=None):
     if name in app.tools.running:
         raise ToolError(name + " is running already")
     run = Run(app, "script " + name, {})
-    ended = asyncio.Event()
+    ended = Alarm()
     app.tools.running[name] = asyncio.create_task(_run(app, run, name, args or {}, ended))
-    if await wait(ended, _ANSWER_MS):
+    if await ended.wait(_ANSWER_MS):
         return run.result
     return {"name": name, "running": True}
 

@@ -2,16 +2,10 @@
 
 import asyncio
 
-from machine import ADC, SoftI2C
+from machine import SoftI2C
 from micropython import const
 
 _CONVERSION_MS = const(750)  # of a DS18B20 at its full 12 bits
-
-
-def adc_read(app, pin):
-    """Measure a voltage."""
-    adc = ADC(app.pins.lend(pin, 2), atten=ADC.ATTN_11DB)
-    return {"pin": pin, "mv": adc.read_uv() // 1000}
 
 
 def neopixel_write(app, pin, r, g, b, count=1):

@@ -26,6 +26,7 @@ import sys
 import firmware
 
 _TABLE = __file__[:-3] + "txt"  # it lies beside tools.mpy, in the same slot
+_MAX_LINE = 2048  # bytes of a line in it
 
 
 class ToolError(ValueError):
@@ -44,12 +45,13 @@ class Tools:
         self._app = app
         self.scripts = app.store.load("scripts", {})
         self.running = {}
-        self._index = {}  # hash of a name, a string would take more heap -> where its line begins
+        self._index = {}  # hash of a name, a string would take more heap -> place of its line
         with open(_TABLE, "rb") as table:
             at = 0
             for line in table:
-                self._index[hash(line.split(b'"', 2)[1].decode())] = at
-                at += len(line)
+                size = len(line)
+                self._index[hash(line.split(b'"', 2)[1].decode())] = at * _MAX_LINE + size
+                at += size
         self.refresh()
 
     def refresh(self):
@@ -77,8 +79,8 @@ class Tools:
         at = self._index.get(hash(name))
         if at is not None:
             with open(_TABLE, "rb") as table:
-                table.seek(at)
-                module, who, row = table.readline().decode().split(" ", 2)
+                table.seek(at // _MAX_LINE)  # readline would ask the flash for each byte
+                module, who, row = table.read(at % _MAX_LINE).decode().split(" ", 2)
             row = json.loads(row)
             if row[0] == name:
                 return module, who, row[2]
@@ -115,7 +117,8 @@ class Tools:
         except (OSError, MemoryError) as e:
             result = {"error": "%s failed: %s" % (name, e)}
         if module:
-            unload()
+            if module[:5] == "tool_":
+                unload(module)
             if "w" in callers:
                 self._app.store.note(by, name, args, result)
         return result
@@ -207,9 +210,7 @@ def room(things, name, most):
         raise ToolError("there are %d, the most: delete one first" % most)
 
 
-def unload(start="tool_"):
-    """Forget modules: those of tools take heap only while they work, and keep no state."""
-    for name in list(sys.modules):
-        if name.startswith("firmware." + start):
-            del sys.modules[name]
-            delattr(firmware, name[9:])
+def unload(name):
+    """Forget a module that takes heap only while it works, and keeps no state."""
+    if sys.modules.pop("firmware." + name, None):
+        delattr(firmware, name)

@@ -99,7 +99,7 @@ def test_three_starts_that_fail_by(fault: str) -> None:
     rules = {"blink": {"when": {"every_s": 1}, "do": [], "on": True}}
     with Shelf(main_py(fault) | {"/data/rules": sealed(rules)}) as shelf:
         shelf.run(seconds=1)
-        for _ in range(40):
+        for _ in range(70):
             if "safe mode" in shelf.board.serial.text:
                 break
             shelf.run(seconds=10)
@@ -111,7 +111,7 @@ def test_three_starts_that_fail_by(fault: str) -> None:
         assert shelf.board.boots == 4
         # One command leaves it, for another three starts.
         assert "restarting" in shelf.enter("/safe off", seconds=1)
-        for _ in range(40):
+        for _ in range(70):
             if shelf.board.boots == 8:
                 break
             shelf.run(seconds=10)
@@ -150,7 +150,7 @@ app.App = App
     with Shelf(main_py(hang)) as shelf:
         shelf.run(seconds=99)
         assert shelf.board.boots == 1
-        shelf.run(seconds=100)
+        shelf.run(seconds=190)
         assert shelf.board.boots == 2
         assert "watchdog_bites: 1" in shelf.enter("/status")
         shelf.run(seconds=3600)
@@ -169,7 +169,7 @@ app.App = App
     with Shelf(main_py(stuck)) as shelf:
         shelf.run(seconds=199)
         assert shelf.board.boots == 1
-        shelf.run(seconds=80)
+        shelf.run(seconds=190)
         assert shelf.board.boots == 2
 
 
