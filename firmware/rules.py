@@ -33,7 +33,7 @@ _BACK_S = const(10800)  # a clock put back by more was wrong
 _SET_S = const(100000000)  # seconds of uptime become Unix time
 _MAX_HEARD = const(16)
 _DEBOUNCE_MS = const(30)
-_STUCK_MS = const(7200000)  # what is read may be a script, of an hour; then the watchdog bites
+_STUCK_MS = const(7500000)  # what is read may be a script, of an hour; then the watchdog bites
 _POLL_S = const(10)
 _TOLD = const(-1)
 

@@ -23,7 +23,7 @@ from firmware.tools import ToolError, known
 
 _MAX_DEPTH = const(3)  # a script that runs a script that runs a script
 _MAX_RUN = const(300)  # steps of one run
-_MAX_RUN_MS = const(3600000)
+_MAX_RUN_MS = const(3660000)  # an hour, the longest delay, and what is around it
 _MAX_DONE = const(8)
 _ANSWER_MS = const(4000)
 
