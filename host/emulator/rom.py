@@ -19,6 +19,7 @@ from host.emulator.host_calls import OPERATIONS
 
 _SHIMS = Path(__file__).parent / "shims"
 _APPENDED = {"thread_safe_flag"}  # not modules of their own
+_IN_PACKAGES = {"umqtt_simple": "umqtt/simple"}
 _OPERATION = re.compile(r"\bOP_[A-Z0-9_]+\b")
 _OPTIMISE = "-O3"  # as the chip's frozen modules: no asserts, no line numbers
 
@@ -74,7 +75,9 @@ def _hide_helpers(name: str, text: str) -> str:
 
 def _sources() -> dict[str, str]:
     texts = {
-        path.stem: _OPERATION.sub(_number, _hide_helpers(path.stem, path.read_text()))
+        _IN_PACKAGES.get(path.stem, path.stem): _OPERATION.sub(
+            _number, _hide_helpers(path.stem, path.read_text())
+        )
         for path in sorted(_SHIMS.glob("*.py"))
         if path.stem not in _APPENDED
     }
@@ -85,7 +88,7 @@ def _sources() -> dict[str, str]:
 
 def _compile(texts: dict[str, str]) -> bytes:
     flat: dict[str, bytes] = {}
-    package: dict[str, bytes] = {}
+    packages: dict[str, dict[str, bytes]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, text in texts.items():
             source = Path(folder) / f"{name}.py"
@@ -98,9 +101,10 @@ def _compile(texts: dict[str, str]) -> bytes:
             )
             if done.returncode:
                 raise ShimError(f"{name}: {done.stderr or done.stdout}")
-            is_package = name.startswith("asyncio/")
-            (package if is_package else flat)[target.name] = target.read_bytes()
-    return romfs.build({**flat, "asyncio": package})
+            package, _, _ = name.rpartition("/")
+            folder_of = packages.setdefault(package, {}) if package else flat
+            folder_of[target.name] = target.read_bytes()
+    return romfs.build({**flat, **packages})
 
 
 @cache

@@ -1,0 +1,2 @@
+# urequests: the old name of requests.
+from requests import *  # noqa: F403
