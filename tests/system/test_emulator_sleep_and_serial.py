@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from host.emulator import Board, World
-from tests.system.emulator_kit import source
+from tests.system.emulator_kit import run_to_end, source
 
 
 class Upper:
@@ -236,3 +236,12 @@ def test_deep_sleep_ends_by(source_of_wake: str, levels: dict[int, int | None], 
                 board.pin(number).drive(level)
             world.run(seconds=1)
         assert (board.serial.lines, board.state, board.boots) == (["0", str(reason)], "stopped", 2)
+
+
+def test_pwm_may_be_inverted():
+    program = """
+        from machine import PWM, Pin
+        print(PWM(Pin(4), freq=1000, duty_u16=16384, invert=1).duty_u16())
+        """
+    board = run_to_end(program)
+    assert (board.serial.text, board.pwm_on(4).duty_u16) == ("16384\n", 65535 - 16384)

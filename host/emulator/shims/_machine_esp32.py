@@ -180,13 +180,16 @@ class ADC:
 
 
 class PWM:
-    def __init__(self, pin, *, freq=5000, duty=None, duty_u16=None, duty_ns=None):
+    def __init__(self, pin, *, freq=5000, duty=None, duty_u16=None, duty_ns=None, invert=0):
         self._pin = Pin(pin)
         self._freq = 0
         self._duty = 32768
-        self.init(freq=freq, duty=duty, duty_u16=duty_u16, duty_ns=duty_ns)
+        self._invert = 0
+        self.init(freq=freq, duty=duty, duty_u16=duty_u16, duty_ns=duty_ns, invert=invert)
 
-    def init(self, *, freq=None, duty=None, duty_u16=None, duty_ns=None):
+    def init(self, *, freq=None, duty=None, duty_u16=None, duty_ns=None, invert=None):
+        if invert is not None:
+            self._invert = 65535 if invert else 0
         if freq is not None:
             if not 1 <= freq <= 40000000:
                 raise ValueError("frequency must be from 1Hz to 40MHz")
@@ -202,7 +205,7 @@ class PWM:
                 raise ValueError("duty_u16 must be from 0 to 65535")
             self._duty = duty_u16
         port(self._freq, OP_PUSH)
-        port(self._duty, OP_PUSH)
+        port(self._duty ^ self._invert, OP_PUSH)
         port(self._pin._id, OP_PWM_SET)
 
     def freq(self, value=None):
@@ -247,7 +250,7 @@ class Timer:
         if settings:
             self.init(**settings)
 
-    def init(self, *, mode=1, freq=-1, period=-1, tick_hz=1000, callback=None):
+    def init(self, *, mode=1, freq=-1, period=-1, tick_hz=1000, callback=None, hard=False):
         self.deinit()
         us = int(1000000 / freq) if freq > 0 else period * 1000000 // tick_hz
         self._mode = mode
