@@ -36,7 +36,7 @@ demo: setup ## Run the main job offline: a board, sentences, pins, rules, costs
 	@$(BIN)/limpet demo
 
 test: setup ## Run every test that this machine has the parts for, and name the rest
-	@$(BIN)/pytest -n auto --dist worksteal
+	@$(BIN)/pytest -n auto --dist loadfile
 
 check: setup ## Lint, format check, types, size budget
 	@$(BIN)/ruff check .

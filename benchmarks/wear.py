@@ -27,7 +27,7 @@ store.clock = Clock(store)
 """
 # what the board does in a busy day -> the program
 JOURNAL = "journal: 20 different causes in each minute"
-TURNS = "200 turns (two notes each), 300 model calls, 100 changes of memory and rules"
+TURNS = "200 turns (note, its end, conversation), 300 model calls, 100 changes"
 DAY = {
     JOURNAL: """
 for minute in range(1440):
@@ -40,11 +40,15 @@ for minute in range(1440):
 rules = {"rule %d" % n: {"when": {"every_s": 60}, "do": [{"tool": "gpio_toggle",
     "args": {"pin": 2}}], "on": True} for n in range(10)}
 memory = {"key %d" % n: "a value of some length" for n in range(20)}
+history = [[{"u": "turn on the pump in the garden, number %d" % n}, {"a": "Done.", "calls": [
+    {"tool": "gpio_write", "args": {"pin": 5, "value": 1}}]}] for n in range(6)]
 for n in range(200):
+    for call in range(1 + n % 2):
+        store.save("limits", [1767571200, n, 1767571200, n + call])
     store.save("turn", {"id": "chat-%d" % n, "calls": "gpio_write, gpio_read"})
     store.save("turn", {})
-    if n % 10 < 3:
-        store.save("limits", [1767571200, n, 1767571200, n])
+    history = history[1:] + history[:1]
+    store.save("history", history)
     if n % 4 == 0:
         memory["key 0"] = str(n)
         store.save("memory", memory)

@@ -26,6 +26,7 @@ _RESTART_TASK_MS = const(1000)
 _REST_MS = const(3600000)  # for whoever works at the prompt
 _SERIAL = const("serial")  # id of what is typed on the serial line, and answered there
 _FOR_EVER_S = const(3600)
+_LOOK_MS = const(1000)  # a router may be away for days
 
 
 class App:
@@ -274,7 +275,7 @@ class App:
                 wlan.active(True)
                 wlan.connect(settings["wifi.ssid"], settings["wifi.password"])
                 while not wlan.isconnected():  # the driver keeps trying by itself
-                    await asyncio.sleep_ms(200)
+                    await asyncio.sleep_ms(_LOOK_MS)
             await self.link.run()
 
 

@@ -63,7 +63,7 @@ def test_routing_is_told_what_is_left_of_the_deadline():
 OPEN_CALL = {"a": "Let me see.", "calls": [{"tool": "t", "args": {}}, {"tool": "t", "args": {}}]}
 CONVERSATIONS = {
     "an open call gets a result that says that there is none": (
-        [OPEN_CALL, {"r": [{"v": 1}]}], ['{"data": {"v": 1}}', '{"data": {"error": "no result'],
+        [OPEN_CALL, {"r": [{"v": 1}]}], ['{"data": {"v": 1}}', '{"data": {"error": "not done'],
     ),
     "a turn that the board ended refers to its words": (
         [OPEN_CALL, {"u": "Thanks."}], ['{"data": "done, as said', '{"data": "done, as said'],
