@@ -3,7 +3,7 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
@@ -14,15 +14,16 @@ from host.emulator.access_point import AccessPoint
 from host.emulator.analog import AdcInput, Analog, Pwm, PwmOutput
 from host.emulator.board_files import BoardFiles
 from host.emulator.boot import Boot, bare_allocation
-from host.emulator.clock import Clock
+from host.emulator.clock import READ_COST_US, Clock
 from host.emulator.dht import DhtSensor
 from host.emulator.ds18x20 import Ds18x20Bus
 from host.emulator.exits import BoardExit, PowerCut, ProgramExit, Reset, Stopped, Stuck
-from host.emulator.filesystem import FileSystem
+from host.emulator.filesystem import FileSystem, volume_blocks
 from host.emulator.flash import BLOCK, FlashChip
 from host.emulator.heap import STEP, HeapStats, heap_bytes_for
 from host.emulator.i2c import I2cBus
 from host.emulator.neopixel import PixelStrip
+from host.emulator.network import Network
 from host.emulator.pins import Pin, Pins
 from host.emulator.rtc import Rtc
 from host.emulator.serial import Serial
@@ -72,14 +73,16 @@ class Board:
         repl: bool = False,
         seed: int = 0,
         number: int = 0,
-        world_unix_us: Callable[[], int] = lambda: 0,
+        start_unix_us: int = 0,
         date_is_set: bool = True,
         network: AccessPoint | None = None,
         stuck_s: float = 60.0,
         counts_fuel: bool = False,
+        air: Network | None = None,
     ) -> None:
         self.spec = spec
         self.name = name
+        self.number = number
         self.state = "off"
         self.exit: int | str | None = None
         self.boots = 0
@@ -95,11 +98,13 @@ class Board:
         self.watchdog = Watchdog(self.clock, self.bitten)
         address = f"10.0.{number // 250}.{number % 250 + 2}"
         self.wifi = Wifi(self.clock, address, network or AccessPoint())
-        self.rtc = Rtc(self.clock, world_unix_us, date_is_set)
-        self.flash = FlashChip(spec.vfs_bytes // BLOCK, storage, seed)
+        self.world_unix_us = lambda: start_unix_us + self.clock.now_us
+        self.rtc = Rtc(self.clock, self.world_unix_us, date_is_set)
+        base = volume_blocks(spec.vfs_bytes // BLOCK, files) if files and not storage else None
+        self.flash = FlashChip(spec.vfs_bytes // BLOCK, storage, seed, base)
         self.volume = FileSystem(self.flash)
         self.files = BoardFiles(self.volume)
-        self.world_unix_us = world_unix_us
+        self.station = air.join(self) if air else None
         self.sleep = Sleep(self.clock, self.pins)
         self.nvs: dict[tuple[int, str, str], bytes] = {}
         self.socket_taps: list[SocketTap] = []
@@ -116,9 +121,10 @@ class Board:
         self.serial.connect(self.clock.wake, self.clock.note_input)
         self.serial.repl = int(repl)
         self.serial.on_interrupt = self._interrupt_program
-        for path, data in (files or {}).items():
-            if overwrite or not self.volume.exists(path):
-                self.volume.write(path, data)
+        if base is None:
+            for path, data in (files or {}).items():
+                if overwrite or not self.volume.exists(path):
+                    self.volume.write(path, data)
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -272,11 +278,13 @@ class Board:
 
     def _run_once(self) -> int | None:
         """Boot once; return the cause of the reset that ended it, or None."""
-        self.boots += 1
         self.pins.reset()
         self.sleep.reset()
         self.power_down()
         try:
+            if self.station:
+                self.clock.wait(self.clock.now_us + READ_COST_US)  # until it is its turn
+            self.boots += 1
             self.volume.mount()
             cost = shim_cost()
             heap = heap_bytes_for(self._heap_bytes, cost)

@@ -72,6 +72,7 @@ class Boot:
         self.timers = board.timers
         self.watchdog = board.watchdog
         self.wifi = board.wifi
+        self.station = board.station
         self.rtc = board.rtc
         self.volume = board.volume
         self.sleep = board.sleep

@@ -53,6 +53,8 @@ class Clock:
         self._waker = Waker()
         self.traffic = Traffic()
         self._parked = threading.Condition()
+        self.next_us: int | None = None  # when it parked: what it waits for; None: nothing
+        self.on_park: Callable[[], None] = lambda: None  # called when it parks or stops
         timeline.listen(self._time_changed)
 
     @property
@@ -109,6 +111,7 @@ class Clock:
             self._alarms.clear()
         with self._parked:
             self._parked.notify_all()
+        self.on_park()
 
     def close(self) -> None:
         """Let go of everything; the clock is not used again."""
@@ -123,6 +126,27 @@ class Clock:
         self._changed()
         self._waker.wake()
         return alarm
+
+    def post(self, at_us: int, action: Callable[[], None]) -> None:
+        """Have `action` run as by `alarm`; for a board that is parked, which is not woken."""
+        with self.lock:
+            heapq.heappush(self._alarms, (at_us, next(self._order), Alarm(at_us, action)))
+        if self.next_us is None or at_us < self.next_us:
+            self.next_us = at_us
+
+    def go(self, limit_us: int, floor_us: int) -> None:
+        """Let a board that is parked run up to this limit."""
+        self.parked_at_us = -1
+        self.timeline.move(limit_us, floor_us)
+        self._changed()
+        self._waker.wake()
+
+    def draw_near(self, at_us: int) -> None:
+        """Let the board go no further than this; on its own thread."""
+        timeline = self.timeline
+        if at_us < timeline.limit_us():
+            timeline.move(at_us, timeline.floor_us)
+            self._changed()
 
     def interrupt(self) -> None:
         """Have `attend` called soon on the board's thread."""
@@ -175,6 +199,7 @@ class Clock:
             now = words[NOW]
             if (self._attention or (alarms and alarms[0][0] <= now)) and self._look_up():
                 break
+            limit = min(limit, timeline.limit_us())  # what was just sent moves it
             if ready and ready():
                 break
             if sockets and sockets.poll(0):
@@ -192,7 +217,7 @@ class Clock:
                         words[NOW] = target
                     continue
                 words[NOW] = max(now, limit)
-                self._park(limit)
+                self._park(limit, target)
             else:
                 words[NOW] = max(now, limit if target is None else min(limit, target))
                 if target is None or target > limit:
@@ -222,13 +247,15 @@ class Clock:
         self._changed()
         self._waker.wake()
 
-    def _park(self, limit: int) -> None:
+    def _park(self, limit: int, target: int | None) -> None:
         with self.lock:
             if self._attention:
                 return
+            self.next_us = target
             self.parked_at_us = limit
         with self._parked:
             self._parked.notify_all()
+        self.on_park()
         self._waker.wait(None)
 
     def _next_stop(self, deadline_us: int | None) -> int | None:

@@ -46,6 +46,10 @@ class Descriptor:
     def close(self) -> None:
         """Let go."""
 
+    def abandon(self) -> None:
+        """Let go as a reset does."""
+        self.close()
+
     def ready(self, _bits: int) -> int:
         """Return which of the poll bits hold now, without waiting."""
         return 0
@@ -235,7 +239,7 @@ class Table:
         for descriptor in self._open.values():
             if not isinstance(descriptor, FlashFile):
                 try:
-                    descriptor.close()
+                    descriptor.abandon()
                 except (GuestError, LittleFSError, OSError):
                     continue
         self._open.clear()

@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from littlefs import lfs as _lfs
@@ -27,6 +28,7 @@ _CONFIG = {
 }
 TYPE_FILE, TYPE_DIR = 1, 2
 _LISTED = ("", "firmware", "lib")
+_LARGE = 1024  # bytes of a file that many boards may have alike
 _KEPT_BYTES = 65536  # of what the board read last
 
 
@@ -288,6 +290,34 @@ class OpenFile:
     def _forget(self) -> None:
         if self._written is not None:
             self._files.forget(self._written)
+
+
+def volume_blocks(blocks: int, files: Mapping[str, bytes]) -> dict[int, bytes]:
+    """Return {block: content} of a chip's new volume that holds `files`, in their order.
+
+    Volumes that begin with the same files, up to the last large one, share what these take: the
+    boards of a fleet differ in their settings.
+    """
+    items = list(files.items())
+    ends = [i + 1 for i, (_, data) in enumerate(items) if len(data) >= _LARGE]
+    split = ends[-1] if ends else 0
+    shared = _begin(blocks, tuple(items[:split]))
+    return _write(blocks, shared, items[split:]) if items[split:] else shared
+
+
+@lru_cache(maxsize=64)
+def _begin(blocks: int, files: tuple[tuple[str, bytes], ...]) -> dict[int, bytes]:
+    return _write(blocks, {}, files)
+
+
+def _write(
+    blocks: int, base: Mapping[int, bytes], files: Sequence[tuple[str, bytes]]
+) -> dict[int, bytes]:
+    chip = FlashChip(blocks, base=base)
+    volume = FileSystem(chip)
+    for path, data in files:
+        volume.write(path, data)
+    return chip.content()
 
 
 def _plain(path: str) -> str:

@@ -1,6 +1,7 @@
 """The flash chip: blocks that are erased to 0xFF and programmed, counted, and cut off at will."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -27,18 +28,25 @@ class FlashChip:
     """`blocks` blocks of 4096 bytes, in memory or in the file `storage`, which is made if absent.
 
     Also what littlefs-python calls for each operation (its "user context"). Blocks never written
-    take no memory. `cut_after(n)` lets n more programs and erases through, then the supply fails:
-    that operation does not happen, or if torn only its first part does, and nothing after it.
+    take no memory; those of `base`, {block: content}, are shared until they change. `cut_after(n)`
+    lets n more programs and erases through, then the supply fails: that operation does not happen,
+    or if torn only its first part does, and nothing after it.
     """
 
-    def __init__(self, blocks: int, storage: Path | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        blocks: int,
+        storage: Path | None = None,
+        seed: int = 0,
+        base: Mapping[int, bytes] | None = None,
+    ) -> None:
         self.blocks = blocks
         self.counters = FlashCounters()
         self.is_cut = False
         self._left: int | None = None
         self._torn = False
         self._random = random.Random(seed)
-        self._content: dict[int, bytearray] = {}
+        self._content: dict[int, bytes | bytearray] = dict(base or {})
         self._file: IO[bytes] | None = self._open(storage) if storage else None
 
     def _open(self, path: Path) -> IO[bytes]:
@@ -76,6 +84,10 @@ class FlashChip:
         empty = _ERASED * BLOCK
         return b"".join(bytes(self._content.get(b, empty)) for b in range(self.blocks))
 
+    def content(self) -> dict[int, bytes]:
+        """Return {block: content} of those that were ever written."""
+        return {block: bytes(content) for block, content in self._content.items()}
+
     def close(self) -> None:
         """Let go of the storage file."""
         if self._file:
@@ -109,7 +121,7 @@ class FlashChip:
         if not self._powered():
             if self._tear():
                 keep = self._random.randrange(BLOCK)
-                old = self._content.get(block, bytearray(_ERASED * BLOCK))
+                old = self._content.get(block, _ERASED * BLOCK)
                 self._store(block, 0, _ERASED * keep + bytes(old[keep:]))
             return -5
         self.counters.erases[block] = self.counters.erases.get(block, 0) + 1
@@ -147,8 +159,8 @@ class FlashChip:
 
     def _store(self, block: int, offset: int, data: bytes) -> None:
         content = self._content.get(block)
-        if content is None:
-            content = self._content[block] = bytearray(_ERASED * BLOCK)
+        if not isinstance(content, bytearray):
+            content = self._content[block] = bytearray(content or _ERASED * BLOCK)
         content[offset : offset + len(data)] = data
         if self._file:
             self._file.seek(block * BLOCK + offset)

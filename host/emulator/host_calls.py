@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from host.emulator import errnos, sockets
 from host.emulator.cell import CELL, INPUT
 from host.emulator.descriptors import Descriptor, GuestError
+from host.emulator.network_socket import NetworkSocket
 from host.emulator.operations import METHODS, OPERATIONS, operation
 from host.emulator.peripheral_calls import PeripheralCalls
 from host.emulator.polls import Polls
@@ -34,7 +35,7 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
         self._polls = Polls(boot.clock, boot.descriptors)
         self._waits = 0
         self._unfinished: dict[int, int] = {}  # deadlines of waits that were interrupted
-        self._next_socket: SocketFile | None = None
+        self._next_socket: SocketFile | NetworkSocket | None = None
         self._peer = ("0.0.0.0", 0)
         self._table: list[Callable[[int], int | None]] = [
             getattr(self, name or "_nothing") for name in METHODS
@@ -277,6 +278,10 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
     def socket_new(self, kind: int) -> None:
         """Make a socket; opening the socket device then gives its file number."""
         boot = self._boot
+        if boot.station:
+            cut, taps = boot.wifi.is_cut, boot.socket_taps
+            self._next_socket = NetworkSocket(boot.station, kind, cut, taps)
+            return
         self._next_socket = SocketFile.open(
             kind, boot.clock.traffic, boot.descriptors.touch, boot.wifi.is_cut, boot.socket_taps
         )
@@ -338,9 +343,9 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
             raise GuestError(errnos.ENODEV)
         return made
 
-    def _socket(self, number: int) -> SocketFile:
+    def _socket(self, number: int) -> SocketFile | NetworkSocket:
         found = self._boot.descriptors[number]
-        if not isinstance(found, SocketFile):
+        if not isinstance(found, SocketFile | NetworkSocket):
             raise GuestError(errnos.EBADF)
         return found
 
@@ -355,8 +360,9 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
         return _TEXT_CALLS[name](self, text)
 
     def _resolve(self, name: str) -> str:
-        hosts = self._boot.wifi.hosts
-        return (hosts[name] if name in hosts else sockets.resolve(name)) or ""
+        hosts, station = self._boot.wifi.hosts, self._boot.station
+        resolve = station.network.resolve if station else sockets.resolve
+        return (hosts[name] if name in hosts else resolve(name)) or ""
 
     def _peer_text(self, _: str) -> str:
         return f"{self._peer[0]} {self._peer[1]}"

@@ -12,7 +12,7 @@ from host.emulator.descriptors import ERROR, HANGUP, WRITABLE, Descriptor, Guest
 from host.emulator.traffic import Traffic
 from host.emulator.waker import Sockets, Watched
 
-_STREAM, _DATAGRAM = 1, 2  # the ESP32's SOCK_STREAM and SOCK_DGRAM
+STREAM, DATAGRAM = 1, 2  # the ESP32's SOCK_STREAM and SOCK_DGRAM
 _SOL_SOCKET, _IPPROTO_TCP = 0xFFF, 6
 _OPTIONS = {  # (level, option) on the ESP32 -> here
     (_SOL_SOCKET, 4): (socket.SOL_SOCKET, socket.SO_REUSEADDR),
@@ -22,7 +22,7 @@ _OPTIONS = {  # (level, option) on the ESP32 -> here
 }
 _T = TypeVar("_T")
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK)
-_SEND_BUFFER = 5744  # bytes that lwIP takes while nothing is acknowledged
+SEND_BUFFER = 5744  # bytes that lwIP takes while nothing is acknowledged
 SocketTap = Callable[[int, str, bytes], None]  # (the socket's number, "in" or "out", bytes)
 _numbers = itertools.count(1)
 
@@ -46,7 +46,7 @@ class SocketFile(Descriptor):
         self._is_cut = is_cut
         self._held = b""
         self._taps = taps
-        self._number = next(_numbers)
+        self._number = new_number()
         self._traffic = traffic
         self._changed = changed
         self._is_stream = sock.type == socket.SOCK_STREAM
@@ -63,9 +63,9 @@ class SocketFile(Descriptor):
         taps: Sequence[SocketTap] = (),
     ) -> "SocketFile":
         """Make one; kind: the ESP32's SOCK_STREAM or SOCK_DGRAM."""
-        if kind not in (_STREAM, _DATAGRAM):
+        if kind not in (STREAM, DATAGRAM):
             raise GuestError(errnos.EINVAL)
-        real = socket.SOCK_STREAM if kind == _STREAM else socket.SOCK_DGRAM
+        real = socket.SOCK_STREAM if kind == STREAM else socket.SOCK_DGRAM
         return cls(socket.socket(socket.AF_INET, real), traffic, changed, is_cut, taps)
 
     def _call(self, action: Callable[[], _T]) -> _T:
@@ -94,7 +94,7 @@ class SocketFile(Descriptor):
         """Send what fits; return how many bytes."""
         self._check()
         if self._is_cut():
-            data = data[: _SEND_BUFFER - len(self._held)]
+            data = data[: SEND_BUFFER - len(self._held)]
             if not data:
                 raise GuestError(errnos.WASI_EAGAIN)
             self._held += data
@@ -173,7 +173,7 @@ class SocketFile(Descriptor):
         if self._is_new and self._is_stream:
             return HANGUP | (bits & WRITABLE)
         if self._is_cut():
-            return bits & WRITABLE if len(self._held) < _SEND_BUFFER else 0
+            return bits & WRITABLE if len(self._held) < SEND_BUFFER else 0
         found = Sockets([(self.sock, bits)]).poll(0)
         return found[0][1] & (bits | ERROR | HANGUP) if found else 0
 
@@ -189,6 +189,11 @@ class SocketFile(Descriptor):
         """Close it; what was sent is still delivered."""
         self._traffic.sent(0)
         self.sock.close()
+
+
+def new_number() -> int:
+    """Return a number that tells one socket from all others, for taps."""
+    return next(_numbers)
 
 
 def resolve(name: str) -> str | None:

@@ -43,6 +43,12 @@ class Timeline:
         self._tell()
         return limit
 
+    def move(self, limit_us: int, floor_us: int) -> None:
+        """Hold time at `limit_us` without telling anyone: all who listen are parked."""
+        with self._lock:
+            self._held_us = limit_us
+            self.floor_us = floor_us
+
     def follow_wall(self) -> None:
         """Let time run with the wall clock, from where it is."""
         with self._lock:

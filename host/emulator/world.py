@@ -10,6 +10,9 @@ from typing import Self
 from host.boards import BoardSpec, load_board
 from host.emulator.access_point import AccessPoint
 from host.emulator.board import Board
+from host.emulator.mqtt_broker import MqttBroker
+from host.emulator.network import Network
+from host.emulator.schedule import Schedule
 from host.emulator.timeline import Timeline
 
 # The date at the start of a world that does not follow the wall: 2026-01-05, a Monday, 00:00 UTC.
@@ -28,6 +31,8 @@ class World:
     at 2000-01-01 until the program sets it. fuel: count the instructions that each board executes,
     see Board.fuel; it makes boards slower by a half. stuck_s: a board that computes for so long,
     of the wall's time, without waiting or asking the time crashes in `run`. wifi: the network.
+    isolated: the boards' sockets reach each other and the world's own servers, over `network` and
+    in virtual time, and nothing else; then what happens depends on the seed alone.
     """
 
     def __init__(
@@ -39,7 +44,10 @@ class World:
         date_is_set: bool = True,
         fuel: bool = False,
         stuck_s: float = 60.0,
+        isolated: bool = False,
     ) -> None:
+        if realtime and isolated:
+            raise ValueError("an isolated world keeps its own time: it cannot be realtime")
         self.realtime = realtime
         self.boards: list[Board] = []
         self.wifi = AccessPoint()
@@ -50,6 +58,13 @@ class World:
         start_s = unix_s if unix_s is not None else time.time() if realtime else START_UNIX_S
         self._start_unix_us = int(start_s * 1_000_000)
         self._timeline = Timeline()
+        self._seen: dict[str, tuple[int, float]] = {}  # its time, how long it has been busy, in s
+        self._looked_s = 0.0
+        self._network: Network | None = None
+        self._schedule: Schedule | None = None
+        if isolated:
+            self._network = Network(seed)
+            self._schedule = Schedule(self.boards, self._network, self._look_at)
         if realtime:
             self._timeline.follow_wall()
 
@@ -57,6 +72,19 @@ class World:
     def now_s(self) -> float:
         """Virtual seconds since the world began."""
         return self._timeline.limit_us() / 1e6
+
+    @property
+    def network(self) -> Network:
+        """What the boards of an isolated world talk over. Raises ValueError in another."""
+        if self._network is None:
+            raise ValueError("this world has no network of its own: make it with isolated=True")
+        return self._network
+
+    def broker(self, name: str = "broker", port: int = 1883) -> MqttBroker:
+        """Return a new MQTT broker on the network of an isolated world, listening."""
+        if self._schedule is None:
+            raise ValueError("this world has no network of its own: make it with isolated=True")
+        return MqttBroker(self.network.site(name, self._schedule), name, port)
 
     def board(
         self,
@@ -80,7 +108,7 @@ class World:
         made = Board(
             spec_name if isinstance(spec_name, BoardSpec) else load_board(spec_name),
             name or f"board-{number + 1}",
-            self._timeline,
+            self._timeline if self._schedule is None else self._own_timeline(),
             files=files,
             overwrite=overwrite,
             storage=storage,
@@ -88,12 +116,16 @@ class World:
             repl=repl,
             seed=self._seed + number,
             number=number,
-            world_unix_us=self._unix_us,
+            start_unix_us=self._start_unix_us,
             date_is_set=self._date_is_set,
             network=self.wifi,
             stuck_s=self._stuck_s,
             counts_fuel=self._fuel,
+            air=self._network,
         )
+        schedule = self._schedule
+        if schedule:
+            made.clock.on_park = lambda: schedule.parked(made)
         self.boards.append(made)
         return made
 
@@ -114,6 +146,12 @@ class World:
         span_s = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
         span_us = round(span_s * 1_000_000 + ms * 1000)
         target_us = self._timeline.hold() + span_us
+        self._seen.clear()
+        self._looked_s = time.monotonic()
+        if self._schedule:
+            self._schedule.advance(target_us)
+            self._timeline.hold(target_us)
+            return
         try:
             self._timeline.hold(target_us)
             self._wait_until_there(target_us)
@@ -139,7 +177,9 @@ class World:
         timeout_s: of the wall's time. text: what is waited for. Raises TimeoutError that says so.
         """
         deadline_s = time.monotonic() + timeout_s
-        self._timeline.follow_wall()
+        began_s, began_us = time.monotonic(), self._timeline.limit_us()
+        if not self._schedule:
+            self._timeline.follow_wall()
         try:
             while not condition():
                 if time.monotonic() > deadline_s:
@@ -147,6 +187,9 @@ class World:
                     states = ", ".join(f"{b.name} is {b.state}" for b in self.boards)
                     raise TimeoutError(f"waited {timeout_s} s for {what}; {states}")
                 time.sleep(_LOOK_S)
+                if self._schedule:
+                    passed_us = round((time.monotonic() - began_s) * 1e6)
+                    self.run(ms=(began_us + passed_us - self._timeline.limit_us()) / 1000)
         finally:
             if not self.realtime:
                 self._timeline.hold()
@@ -156,27 +199,31 @@ class World:
         for board in self.boards:
             board.close()
 
-    def _unix_us(self) -> int:
-        return self._start_unix_us + self._timeline.limit_us()
+    def _own_timeline(self) -> Timeline:
+        timeline = Timeline()
+        timeline.hold(self._timeline.limit_us())
+        return timeline
 
     def _wait_until_there(self, target_us: int) -> None:
-        seen = {board.name: (-1, 0.0) for board in self.boards}  # (its time, busy since, in s)
-        looked_s = time.monotonic()
         while True:
             late = [
                 b for b in self.boards if b.state == "running" and not b.clock.is_at(target_us)
             ]
             if not late:
                 return
-            before_s, looked_s = looked_s, time.monotonic()
-            # If this thread was kept waiting for long, so were the boards'.
-            passed_s = min(looked_s - before_s, _LONG_LOOK_S)
-            for board in late:
-                now_us = board.clock.now_us
-                before_us, busy_s = seen[board.name]
-                busy_s = busy_s + passed_s if now_us == before_us else 0.0
-                seen[board.name] = (now_us, 0.0 if board.is_given_up(busy_s) else busy_s)
+            self._look_at(late)
             late[0].clock.await_park(_LOOK_S)
+
+    def _look_at(self, late: list[Board]) -> None:
+        """Deal with boards that compute without end."""
+        before_s, self._looked_s = self._looked_s, time.monotonic()
+        # If this thread was kept waiting for long, so were the boards'.
+        passed_s = min(self._looked_s - before_s, _LONG_LOOK_S)
+        for board in late:
+            now_us = board.clock.now_us
+            before_us, busy_s = self._seen.get(board.name, (-1, 0.0))
+            busy_s = busy_s + passed_s if now_us == before_us else 0.0
+            self._seen[board.name] = (now_us, 0.0 if board.is_given_up(busy_s) else busy_s)
 
     def __enter__(self) -> Self:
         return self
