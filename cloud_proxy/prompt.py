@@ -19,6 +19,7 @@ _RULES = (
     "If no tool can do what is asked, say so and call none."
 )
 _ENDED = "done, as said above"
+_UNDONE = {"error": "not done: a call before it failed"}
 
 
 def messages(
@@ -83,7 +84,7 @@ def _assistant(message: Message, number: int) -> tuple[ChatMessage, list[str]]:
 def _results(results: list[Any], open_calls: list[str]) -> list[ChatMessage]:
     out: list[ChatMessage] = []
     for index, id_ in enumerate(open_calls):
-        result = results[index] if index < len(results) else {"error": "not done: a call before it failed"}
+        result = results[index] if index < len(results) else _UNDONE
         out.append({"role": "tool", "tool_call_id": id_, "content": _data(result)})
     if results and not open_calls:  # results without their calls: still data, not a person's words
         out.append({"role": "user", "content": "Data from the device: " + _data(results)})
