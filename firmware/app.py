@@ -168,10 +168,10 @@ class App:
                 self.event({"e": "refused", "name": kind, "why": why})
 
     def hear(self, chat):
-        """Answer "/status" and its like, or "why ...?", at once; leave a sentence to the agent."""
+        """Answer "/status", "why ...?", "stop" at once; leave other sentences to the agent."""
         text = chat["text"]
         answer = None
-        if text[0] == "/" or text[:4].lower() == "why ":
+        if text[0] == "/" or text[:4].lower() in ("why ", "stop"):
             try:
                 from firmware import console
 

@@ -1,7 +1,7 @@
 """The console: what is answered without a model. Loaded for one line.
 
 Lines that begin with "/" come from the serial line, or as a chat over MQTT; what could harm is
-for the serial line. So is "why did pin 5 turn on?", answered from the journal.
+for the serial line. "why did pin 5 turn on?" is answered from the journal; "stop" ends scripts.
 """
 
 import json
@@ -14,7 +14,7 @@ from firmware import store, tool_system
 _SHOWN = const(3)  # lines of the journal
 _HELP = const(
     "commands: /factory-reset confirm (confirm all: the settings too), /pins, /reboot, /rules, "
-    "/safe, /set <field> <value>, /status, /why <pin>, /wifi"
+    "/safe, /set <field> <value>, /status, /stop, /why <pin>, /wifi"
 )
 _FIRST_DATE = const(1000000000)  # less is uptime: nobody had set the clock
 
@@ -30,6 +30,11 @@ def answer(app, text, serial):
     safe = app.guard.safe
     if command in ("why", "/why"):
         return _why(app, words)
+    if line in ("stop", "/stop"):
+        running = app.tools.running
+        for task in running.values():
+            task.cancel()
+        return "stopped: " + ", ".join(running) if running else "no script runs"
     if command == "/pins":
         levels = {}
         for number in app.pins.outputs():

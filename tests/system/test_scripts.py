@@ -328,3 +328,20 @@ def test_a_status_of_a_scope_tells_that_and_no_more() -> None:
     with World(unix_s=FRIDAY_7_UTC) as world:
         board = OfflineBoard(world, [("get_status", {"scope": scope}) for scope in SCOPES]).start()
         assert [set(result) for result in board.results] == list(SCOPES.values())
+
+
+@pytest.mark.parametrize("word", ["stop", "/stop", "Stop!"])
+def test_a_person_stops_a_script_that_runs_without_a_model(word: str) -> None:
+    with World() as world:
+        lonely = OfflineBoard(
+            world,
+            [script("slow", put(2, 1), wait(30000), put(2, 0)), ("script_run", {"name": "slow"})],
+        ).start()
+        world.run(seconds=5)
+        lonely.board.serial.write(word.encode() + b"\n")
+        world.run(seconds=60)
+        assert "stopped: slow" in lonely.board.serial.text
+        assert [level for _, level in lonely.levels(2)][-1] == 1
+        lonely.board.serial.write(word.encode() + b"\n")
+        world.run(seconds=2)
+        assert "no script runs" in lonely.board.serial.text
