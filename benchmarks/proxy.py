@@ -23,8 +23,8 @@ from results import row, save
 from host.broker import Broker
 
 LOADS = Path(__file__).parent / "loads"
-SECONDS = 4
-ROUNDS = 3
+SECONDS = 3
+ROUNDS = 2
 FLOOR = "an aiohttp forwarder"
 TICKS = os.sysconf("SC_CLK_TCK")
 PROXY = """
@@ -32,6 +32,7 @@ PROXY = """
 listen = "127.0.0.1:0"
 max_inflight_per_device = 1000
 [mqtt]
+max_inflight = 2000
 max_inflight_per_device = 16
 [routing]
 explore = 0
@@ -43,6 +44,7 @@ kind = "openai"
 url = "http://127.0.0.1:{port}/v1"
 model = "fake"
 price = {{ input = 0.1, output = 0.2 }}
+max_connections = 1000
 """
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/errors;

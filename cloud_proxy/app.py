@@ -93,7 +93,9 @@ async def serve(
             if http:
                 background.append(http.serve(tasks))
             if load_again:
-                renew = reloader(load_again, fleet, dispatcher, purse, meters)
+                hung_up = asyncio.Event()
+                loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+                renew = reloader(hung_up, load_again, fleet, dispatcher, purse, meters)
                 background.append(tasks.create_task(renew, name="reload"))
             on_ready(address)
             await stop.wait()

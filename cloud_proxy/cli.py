@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -42,6 +41,7 @@ def serve(
         int | None, typer.Option(help="File descriptor to write `ready` to, for a parent.")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log JSON, a line each.")] = False,
 ) -> None:
     """Serve boards until SIGTERM or Ctrl-C, then finish what is under way.
 
@@ -53,8 +53,9 @@ def serve(
     """
     from cloud_proxy import app as application
     from cloud_proxy.config import load
+    from cloud_proxy.logs import begin
 
-    _log(verbose)
+    begin(verbose, log_json)
 
     def load_again() -> Any:
         settings = load(config)
@@ -210,15 +211,6 @@ def _with_broker(settings: Any, broker: str) -> Any:
     except ValueError as e:
         raise typer.BadParameter("HOST:PORT is what --broker takes") from e
     return settings.model_copy(update={"mqtt": mqtt})
-
-
-def _log(verbose: bool) -> None:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
-    logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # the link says what matters of it
 
 
 def _lines() -> Iterator[str]:

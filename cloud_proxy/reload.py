@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from collections.abc import Callable, Mapping
 
 from cloud_proxy import tiers as tier_table
@@ -84,15 +83,14 @@ class Fleet:
 
 
 async def reloader(
+    hung_up: asyncio.Event,
     load_again: Callable[[], Config],
     fleet: Fleet,
     dispatcher: Dispatcher,
     purse: Purse,
     meters: Meters,
 ) -> None:
-    """Read the configuration at each SIGHUP, until cancelled. What is wrong with it is logged."""
-    hung_up = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hung_up.set)
+    """Read the configuration whenever `hung_up` is set, until cancelled; log what is wrong."""
     while True:
         try:
             async with asyncio.timeout(_LOOK_EVERY_S):

@@ -6,6 +6,7 @@ on time, whatever has been answered, each from the next of the devices.
 
 import asyncio
 import json
+import os
 import sys
 import time
 
@@ -48,11 +49,12 @@ async def main(port: int, devices: int, a_second: float, seconds: float) -> None
         await subscribed
         clients.append(client)
     asked = 0
+    run = os.urandom(4).hex() + "-"  # or the proxy would know the answers of the round before
 
     def ask() -> asyncio.Future[None]:
         nonlocal asked
         device = asked % devices
-        id_ = f"q{asked}"
+        id_ = f"{run}{asked}"
         asked += 1
         ended[id_] = loop.create_future()
         begun[id_] = time.perf_counter()

@@ -45,10 +45,18 @@ class Proxy:
     http: where it listens for programs, "" if it does not.
     """
 
-    def __init__(self, where: str, folder: Path, config: str = "", **env: str) -> None:
+    def __init__(
+        self,
+        where: str,
+        folder: Path,
+        config: str = "",
+        arguments: list[str] | None = None,
+        **env: str,
+    ) -> None:
         self.ledger = folder / "ledger.sqlite"
         command = [sys.executable, "-m", "cloud_proxy", "serve"]
         command += ["--broker", where, "--ledger", str(self.ledger), "--verbose"]
+        command += arguments or []
         if config:
             file = folder / "proxy.toml"
             file.write_text(config)

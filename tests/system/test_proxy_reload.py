@@ -84,6 +84,17 @@ def test_what_only_a_restart_changes_is_told(proxy, upstream):
     change(proxy, text, "a restart is needed for http")
 
 
+def test_logs_may_be_json_and_have_neither_sentences_nor_keys(tmp_path, upstream):
+    config = MANY + ONLY_UPSTREAM.format(url=upstream.url)
+    with Proxy("127.0.0.1:1", tmp_path, config, arguments=["--log-json"]) as proxy:
+        upstream.behave = status(400, {"error": "no"})
+        post(proxy, {"messages": [{"role": "user", "content": "my secret sentence"}]})
+        change(proxy, "[", "stays as it was")
+        lines = [line for line in proxy.log().splitlines() if line.startswith("{")]
+    assert {json.loads(line)["level"] for line in lines} >= {"error"}
+    assert "secret" not in proxy.log() and "sk-fake" not in proxy.log()
+
+
 def test_what_can_wait_goes_off_together_and_the_rest_at_once(tmp_path, upstream):
     under_way = most = 0
     fine = say("Fine.")

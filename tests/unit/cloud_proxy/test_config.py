@@ -1,5 +1,8 @@
 """The configuration: defaults, and errors that name the line and the key."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from cloud_proxy.config import load, secret
@@ -58,6 +61,22 @@ def test_the_edge_tier_is_there_unless_it_is_switched_off(tmp_path):
     file = tmp_path / "proxy.toml"
     file.write_text(UPSTREAM)
     assert set(load(file).tiers) == {"groq", "edge"}
+
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_example_in_the_documentation_is_right(tmp_path):
+    [example] = re.findall(r"```toml\n(.+?)```", (ROOT / "docs/proxy.md").read_text(), re.DOTALL)
+    file = tmp_path / "proxy.toml"
+    file.write_text(example)
+    config = load(file)
+    assert set(config.tiers) == {"edge", "cerebras", "groq", "house"} and config.budgets
+
+
+def test_the_configuration_for_containers_is_right():
+    config = load(ROOT / "cloud_proxy/deploy/proxy.toml")
+    assert set(config.tiers) == {"edge"} and config.shared.redis_env
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
