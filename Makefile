@@ -26,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 		'cause: this Python lacks the venv module or ensurepip' \
 		'hint:  on Debian or Ubuntu: apt-get install python3-venv' >&2; rm -rf $(VENV); exit 1; }
 	@echo 'installing the locked packages ...'
-	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[proxy,dev]'
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[proxy,flash,dev]'
 	@# Its own dependencies are for other hosts; the VM has what it needs.
 	@$(BIN)/pip install --quiet --no-deps --constraint constraints.txt adafruit-circuitpython-asyncio
 	@$(BIN)/python -c "from host.emulator.vm_module import main; main()"

@@ -65,6 +65,13 @@ def pin(firmware: str, file: str, sha256: str) -> None:
     write_atomic(own_lock(), text.encode())
 
 
+def pin_file(firmware: str, file: str, sha256: str, data: bytes) -> None:
+    """Pin a person's own image and keep it; one whose name is not official is left unpinned."""
+    if _FILE.fullmatch(file):
+        write_atomic(cache_dir() / "firmware" / file, data)
+        pin(firmware, file, sha256)
+
+
 def fetch(firmware: str, progress: Progress, site: str = SITE) -> Path:
     """Return the locked image of a board as a file, from the cache or downloaded.
 

@@ -1,4 +1,4 @@
-"""`limpet image`: what is written to a board, as a file."""
+"""`limpet flash`, and `limpet image`: what is written to a board, as a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -66,3 +66,31 @@ def build(
     print(output)
     where = 0 if merged else files.offset
     typer.echo(f"{len(data)} bytes for {where:#x} of {spec.title}; it booted here", err=True)
+
+
+def flash(
+    board: Board = "esp32-devkit",
+    port: Annotated[str | None, typer.Option(help="Default: the one that looks like it.")] = None,
+    settings: Settings = None,
+    firmware: Annotated[
+        Path | None, typer.Option(help="MicroPython's .bin in place of the official one.")
+    ] = None,
+    sha256: Annotated[str | None, typer.Option(help="What --firmware must hash to.")] = None,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Forget all that is on the board, rules too.")
+    ] = False,
+    agent_only: Annotated[
+        bool, typer.Option("--agent-only", help="Leave MicroPython as it is.")
+    ] = False,
+    baud: Annotated[int, typer.Option(help="Slower is surer on a bad cable.")] = 460800,
+    wait: Annotated[bool, typer.Option(help="Wait until the agent says hello.")] = True,
+) -> None:
+    """Put MicroPython and the agent onto a board; its settings, rules and memory stay.
+
+    Examples:
+      limpet flash --settings kitchen.json
+      limpet flash --board esp32c3-xiao --port /dev/ttyACM0 --erase
+    """
+    from host.flash_run import Wish, run
+
+    run(Wish(board, port, settings, firmware, sha256, erase, agent_only, baud, wait))

@@ -1,0 +1,87 @@
+"""After a flash: what the board's serial line says, and what a person is told of it."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from host.boards import load_board
+from host.emulator import World
+from host.errors import UserError
+from host.image import board_files
+
+serial_port = pytest.importorskip("host.device_serial", reason="pyserial is not installed")
+BOARD = load_board("esp32-devkit")
+
+
+@contextmanager
+def line(text: bytes) -> Iterator[str]:
+    """Serve a serial line that says this again and again: opening it drops what came before."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            peer.settimeout(0.1)
+            with peer, suppress(ConnectionError):
+                while True:
+                    peer.sendall(text)
+                    try:
+                        if not peer.recv(64):
+                            return
+                    except TimeoutError:
+                        continue
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"socket://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(10)
+
+
+def console_of(settings: dict[str, object] | None) -> bytes:
+    """Return what the real firmware prints when it starts."""
+    files = board_files(BOARD, settings or {})
+    if settings is None:
+        del files["/settings.json"]
+    with World(seed=1) as world:
+        board = world.board(files=files)
+        board.start()
+        world.wait_for(
+            lambda: "limpet " in board.serial.text and board.serial.text[-1] == "\n", 20
+        )
+        return b"rst:0x1 (POWERON_RESET)\r\n" + board.serial.text.encode()
+
+
+SETTINGS = {"device": "kitchen", "broker": {"host": "127.0.0.1", "port": 9}}
+
+
+def test_a_board_that_comes_online_is_named() -> None:
+    heard: list[str] = []
+    with line(console_of(SETTINGS) + b"online as kitchen heap free 70000\r\n") as url:
+        assert serial_port.await_agent(url, 20, heard.append) == "kitchen"
+    assert "online as kitchen heap free 70000" in heard
+
+
+def test_a_board_without_settings_has_no_name_yet() -> None:
+    with line(console_of(None)) as url:
+        assert serial_port.await_agent(url, 20, lambda _: None) == ""
+
+
+def test_a_board_without_a_network_is_named_too() -> None:
+    with line(console_of(SETTINGS)) as url:
+        assert serial_port.await_agent(url, 1, lambda _: None) == "kitchen"
+
+
+BAD = {
+    "nothing to start": (b"invalid header: 0xffffffff\r\n" * 9, "finds no program"),
+    "a weak supply": (b"Brownout detector was triggered\r\n", "supply breaks down"),
+    "somebody else's program": (b"hello\r\nworld\r\n", "does not say that it started"),
+    "silence": (b"", "does not say that it started"),
+}
+
+
+@pytest.mark.parametrize("text, words", BAD.values(), ids=BAD)
+def test_what_it_says_instead_is_explained(text: bytes, words: str) -> None:
+    with line(text) as url, pytest.raises(UserError, match=words):
+        serial_port.await_agent(url, 1, lambda _: None)
