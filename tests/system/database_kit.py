@@ -76,7 +76,11 @@ def _postgres(folder: Path) -> Iterator[str]:
     command += ["-c", f"unix_socket_directories={folder}"]
     server = subprocess.Popen(command, user=user, stderr=subprocess.DEVNULL, cwd=folder)
     try:
-        _wait_for(port)
+        asked = [find("pg_isready") or "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+        deadline = time.monotonic() + DEADLINE_S
+        while subprocess.run(asked).returncode:  # it listens before it lets anybody in
+            assert time.monotonic() < deadline, "Postgres does not get ready"
+            time.sleep(0.05)
         yield f"postgresql://limpet@127.0.0.1:{port}/postgres"
     finally:
         server.terminate()
