@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(board_cli.app, name="boards")
 app.add_typer(flash_cli.image, name="image")
 app.command()(flash_cli.flash)
+app.command()(flash_cli.provision)
 
 
 @app.command()

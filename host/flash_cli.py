@@ -94,3 +94,36 @@ def flash(
     from host.flash_run import Wish, run
 
     run(Wish(board, port, settings, firmware, sha256, erase, agent_only, baud, wait))
+
+
+def provision(
+    port: Annotated[str | None, typer.Option(help="Default: the one that looks like it.")] = None,
+    settings: Settings = None,
+    psk_file: Annotated[
+        Path | None, typer.Option(help="Make a TLS key, and add it to mosquitto's psk_file.")
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="Wait until the agent says hello.")] = True,
+) -> None:
+    """Give a flashed board its settings over the serial line: from a file, or asked here.
+
+    Examples:
+      limpet provision
+      limpet provision --settings kitchen.json --port /dev/ttyUSB0
+    """
+    from host import provision as provisioning
+    from host.device_serial import await_agent, find_port
+    from host.device_settings import new_name, read_settings
+
+    where = port or find_port()
+    if settings:
+        chosen = read_settings(settings)
+    else:
+        ssid = typer.prompt("Wi-Fi name", err=True)
+        password = typer.prompt("Wi-Fi password", hide_input=True, default="", err=True)
+        broker = typer.prompt("Broker (HOST or HOST:PORT)", err=True)
+        device = typer.prompt("Name of the board", default=new_name(), err=True)
+        chosen = provisioning.make_settings(device, broker, ssid, password, psk_file)
+    provisioning.write_settings(where, chosen)
+    if wait:
+        await_agent(where, 60.0, lambda line: typer.echo(f"  {line}", err=True))
+    print(chosen["device"])

@@ -65,7 +65,7 @@ def run(wish: Wish) -> None:
         flash.forget(found)
     talk.print(f"written and verified; kept {len(kept)} files of yours")
     if settings is None and "/settings.json" not in kept:
-        talk.print("it has no settings yet: write them to a file, and flash with --settings FILE")
+        talk.print(f"it waits for its settings: limpet provision --port {port_name}")
     if not wish.wait:
         return
     device = await_agent(port_name, _HELLO_S, lambda line: talk.print(f"  {line}", markup=False))

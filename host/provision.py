@@ -1,0 +1,97 @@
+"""`limpet provision`: give a board its settings over the serial line, without flashing it."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import serial
+
+from host.device_settings import check_settings, new_psk
+from host.errors import UserError
+from host.flash_messages import explain
+
+_LIMIT_S = 60.0
+_START = b"\r\x03\x04"  # Ctrl-C, Ctrl-D: from the prompt MicroPython starts anew
+_SWITCH = "import os; os.rename('settings.new', 'settings.json')"
+
+
+def make_settings(
+    device: str, broker: str, ssid: str, password: str, psk_file: Path | None = None
+) -> dict[str, Any]:
+    """Return settings, checked. broker: HOST or HOST:PORT.
+
+    psk_file: a new key for TLS goes into the settings, and into this file as mosquitto's psk_file
+    has it, where it replaces the device's older one. Raises UserError.
+    """
+    host, _, port = broker.partition(":")
+    settings: dict[str, Any] = {"device": device, "broker": {"host": host}}
+    if port:
+        if not port.isdigit():
+            raise UserError(
+                f"{broker} is no broker's address", "it is HOST or HOST:PORT", "say it again"
+            )
+        settings["broker"]["port"] = int(port)
+    if ssid:
+        settings["wifi"] = {"ssid": ssid, "password": password}
+    check_settings(settings)
+    if psk_file:
+        settings["broker"]["tls"] = new_psk(device)
+        _add_key(psk_file, settings["broker"]["tls"])
+    return settings
+
+
+def _add_key(path: Path, key: str) -> None:
+    device = key.partition(":")[0]
+    old = path.read_text().splitlines() if path.is_file() else []
+    rows = [row for row in old if row.partition(":")[0] != device]
+    _write_secret(path, "".join(f"{row}\n" for row in [*rows, key]).encode())
+
+
+def _write_secret(path: Path, data: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+
+
+def write_settings(port: str, settings: dict[str, Any]) -> None:
+    """Put settings onto the board at a port, by write-new and rename, and start it anew.
+
+    They pass in a file that only this user can read, never as an argument. Raises UserError.
+    """
+    check_settings(settings)
+    with tempfile.TemporaryDirectory(prefix="limpet-provision-") as folder:
+        path = Path(folder, "settings.json")
+        _write_secret(path, json.dumps(settings).encode())
+        steps = ("cp", str(path), ":settings.new", "+", "exec", _SWITCH)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "mpremote", "connect", port, *steps],
+                capture_output=True,
+                text=True,
+                timeout=_LIMIT_S,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired as e:
+            raise explain("No serial data received", port, "BOARD") from e
+    if done.returncode:
+        said = done.stdout + done.stderr
+        if "No module named mpremote" in said:
+            raise UserError(
+                "mpremote is not installed", "it talks to boards", "pip install mpremote"
+            )
+        if "could not enter raw repl" in said:
+            raise UserError(
+                f"the board on {port} does not give its prompt",
+                "its program does not end at Ctrl-C, or it is no MicroPython",
+                "tap RESET and run the same command at once",
+            )
+        raise explain(said.replace("failed to access", "could not open port"), port, "BOARD")
+    # mpremote's own reset types on while the board starts, which ends the agent again.
+    try:
+        with serial.serial_for_url(port, 115200, timeout=1) as line:
+            line.write(_START)
+    except OSError as e:
+        raise explain(str(e), port, "BOARD") from e

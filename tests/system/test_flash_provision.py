@@ -1,0 +1,75 @@
+"""`limpet provision` on the serial line of an emulated board, through the real mpremote."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from host.boards import load_board
+from host.emulator import SerialPort, World
+from host.errors import UserError
+from host.image import board_files
+
+provision = pytest.importorskip("host.provision", reason="pyserial is not installed: make setup")
+LIMPET = (sys.executable, "-m", "host.cli")
+SETTINGS = {"device": "attic", "broker": {"host": "127.0.0.1", "port": 9}}
+WAITING = "safe mode: /settings.json is missing"
+
+
+@pytest.mark.skipif(find_spec("mpremote") is None, reason="mpremote is not installed: make setup")
+def test_a_board_that_waits_for_settings_gets_them_twice(tmp_path: Path) -> None:
+    files = board_files(load_board("esp32-devkit"), {})
+    del files["/settings.json"]
+    given = tmp_path / "attic.json"
+    with World(realtime=True, seed=1) as world:
+        board = world.board(files=files, repl=True)
+        with SerialPort(board.serial) as port:
+            board.start()
+            world.wait_for(lambda: WAITING in board.serial.text, 20)
+            for name in ("attic", "cellar"):
+                given.write_text(json.dumps(SETTINGS | {"device": name}))
+                done = subprocess.run(
+                    [*LIMPET, "provision", "--port", port.path, "--settings", given, "--no-wait"],
+                    capture_output=True,
+                    text=True,
+                    timeout=90,
+                )
+                assert (done.returncode, done.stdout) == (0, f"{name}\n"), done.stderr
+                world.wait_for(lambda n=name: f"as {n}" in board.serial.text, 20)  # type: ignore[misc]
+                assert json.loads(board.files.read("/settings.json"))["device"] == name
+            assert not board.files.exists("/settings.new")
+
+
+def test_a_key_is_made_and_replaces_the_older_one(tmp_path: Path) -> None:
+    keys = tmp_path / "psk"
+    keys.write_text("other:00ff\n")
+    first = provision.make_settings("attic", "10.0.0.2:8883", "home", "correct horse", keys)
+    second = provision.make_settings("attic", "10.0.0.2:8883", "home", "correct horse", keys)
+    assert first["broker"]["tls"] != second["broker"]["tls"]
+    assert keys.read_text() == f"other:00ff\n{second['broker']['tls']}\n"
+
+
+WRONG = {
+    "a password of 7 bytes": ("attic", "h", "home", "1234567", "none or 8 to 63"),
+    "an SSID of 33 bytes": ("attic", "h", "é" * 16 + "a", "", "has 33 bytes"),
+    "a port that is none": ("attic", "h:mqtt", "home", "", "HOST or HOST:PORT"),
+    "a name with a space": ("my attic", "h", "home", "", "is not 1 to 32"),
+}
+
+
+@pytest.mark.parametrize("device, broker, ssid, password, words", WRONG.values(), ids=WRONG)
+def test_what_cannot_work_is_refused_before_the_board_is_touched(
+    device: str, broker: str, ssid: str, password: str, words: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        provision.make_settings(device, broker, ssid, password)
+    assert words in str(caught.value)
+
+
+@pytest.mark.skipif(find_spec("mpremote") is None, reason="mpremote is not installed: make setup")
+def test_a_port_that_is_not_there_is_named() -> None:
+    with pytest.raises(UserError, match="/dev/ttyNONE"):
+        provision.write_settings("/dev/ttyNONE", SETTINGS)
