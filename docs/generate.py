@@ -25,6 +25,7 @@ def main() -> int:
         "tools.md": tools(),
         "fidelity.md": fidelity(),
         "board.md": board(),
+        "emulator-numbers.md": emulator_numbers(),
     }
     for name, text in pages.items():
         path = ROOT / "docs" / name
@@ -161,6 +162,27 @@ def board() -> str:
             for row in rows
             if kind == next((k for k in ("flash", "zclaw") if row["metric"].startswith(k)), "")
         ]
+    return "\n".join(lines) + "\n"
+
+
+def emulator_numbers() -> str:
+    """Return docs/emulator-numbers.md, from what benchmarks/emulator.py measured."""
+    rows = json.loads((ROOT / "benchmarks" / "results" / "emulator.json").read_text())
+    lines = [
+        "# What the emulator costs",
+        "",
+        "Generated from `benchmarks/results/emulator.json` by `make docs`; do not edit. Measured",
+        "by `python benchmarks/emulator.py`. Each board runs the full firmware, in one process,",
+        "with a broker in the same world. What QEMU does is what its users state.",
+        "",
+        "| | | compared with | ratio | how |",
+        "|---|---:|---|---:|---|",
+    ]
+    lines += [
+        f"| {row['metric']} | {row['value']:,} {row['unit']} | {row['compared_with'] or ''} "
+        f"| {'' if row['ratio'] is None else round(row['ratio'], 3)} | {row['how']} |"
+        for row in rows
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from host.emulator import errnos
 from host.emulator.descriptors import GuestError
+from host.emulator.network_socket import NetworkSocket
 from host.emulator.operations import operation
 from host.emulator.sockets import SocketFile
 from host.emulator.tls import TlsContext, TlsFile
@@ -25,6 +26,8 @@ class TlsCalls:
         """Put TLS on a socket. Pushed: context, verify_mode, address and length of the name."""
         context, verify, address, size = self._pushed
         trust, plain = self._boot.descriptors[context], self._boot.descriptors[number]
+        if isinstance(plain, NetworkSocket):
+            raise GuestError(errnos.ESP32["EOPNOTSUPP"])  # TLS needs a socket of the desktop
         if not isinstance(trust, TlsContext) or not isinstance(plain, SocketFile):
             raise GuestError(errnos.EBADF)
         if verify != _CERT_REQUIRED:

@@ -241,3 +241,42 @@ def test_what_a_world_of_its_own_cannot_do_is_said():
         world.broker()
     with World(isolated=True) as world, pytest.raises(ValueError, match="1 ms or more"):
         world.network.latency_ms = 0
+
+
+SECURE = """
+    import network, socket, ssl, time
+    station = network.WLAN(network.STA_IF)
+    station.active(True)
+    station.connect("home", "secret")
+    while not station.isconnected():
+        time.sleep_ms(10)
+    link = socket.socket()
+    link.connect(socket.getaddrinfo("broker", 1883)[0][-1])
+    try:
+        ssl.wrap_socket(link)
+    except OSError as e:
+        print(e)
+    nobody = socket.socket()
+    before = time.time()
+    try:
+        nobody.connect(("10.0.7.7", 80))
+    except OSError as e:
+        print(e, time.time() - before)
+    """
+
+
+def test_what_the_network_of_a_world_has_not_fails_as_such():
+    with World(isolated=True) as world:
+        world.broker()
+        board = world.board(files={"/main.py": source(SECURE)})
+        board.start()
+        world.run(minutes=1)
+        assert board.serial.lines == ["[Errno 95] EOPNOTSUPP", "[Errno 116] ETIMEDOUT 18"]
+
+
+def test_waiting_lets_the_time_of_a_world_of_its_own_follow_the_wall():
+    with World(isolated=True) as world:
+        board = world.board(files={"/main.py": b"import time\ntime.sleep_ms(80)\nprint('up')"})
+        board.start()
+        world.wait_for(lambda: board.serial.text == "up\n", text="the board to wake")
+        assert world.now_s >= 0.08

@@ -1,0 +1,247 @@
+"""The emulator's pace and size: boots, fleets of 1, 100 and 1,000 boards, calls of peripherals.
+
+python benchmarks/emulator.py             measure all, write results/emulator.json: minutes
+python benchmarks/emulator.py fleet N     measure a fleet of N boards alone, print JSON
+
+A fleet runs the full firmware in one process, on the network of an isolated world with a broker of
+its own: each board joins the Wi-Fi, connects and says hello, then idles with its link kept alive.
+Each fleet has a process of its own, so that memory is its own. What QEMU does is what its users
+state; nothing of it was measured here.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from results import row, save
+
+from host.boards import load_board
+from host.emulator import World
+from host.image import board_files
+
+FLEETS = {1: 86400, 100: 3600, 1000: 600}  # boards: virtual seconds that they idle
+ONLINE_S = 20  # virtual, from power-on until all have said hello
+BOOTS, CALLS = 20, 20_000
+BOOT_TARGET_MS = 50
+Row = dict[str, Any]
+
+LOOPS = {
+    "an empty loop": "pass",
+    "time.ticks_ms()": "time.ticks_ms()",
+    "Pin.value(1)": "pin.value(1)",
+    "Pin.value()": "button.value()",
+    "ADC.read_uv()": "adc.read_uv()",
+    "PWM.duty_u16(n)": "pwm.duty_u16(n)",
+    "I2C.readfrom(60, 4)": "i2c.readfrom(60, 4)",
+    "NeoPixel.write(), one pixel": "pixels.write()",
+}
+PROGRAM = """
+import time
+from machine import ADC, I2C, PWM, Pin
+from neopixel import NeoPixel
+pin, button, adc, pwm = Pin(2, Pin.OUT), Pin(4, Pin.IN), ADC(Pin(34)), PWM(Pin(5), freq=1000)
+i2c, pixels = I2C(0, sda=Pin(21), scl=Pin(22)), NeoPixel(Pin(18), 1)
+def main():
+    for n in range({calls}):
+        {line}
+main()
+"""
+UNIX_LOOP = "import time\nfor n in range({calls}):\n    time.ticks_ms()\n"
+
+
+class Register:
+    """An I2C device that answers what is asked for."""
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+    def read(self, size: int) -> bytes:
+        return bytes(size)
+
+
+def firmware(name: str) -> dict[str, bytes]:
+    settings = {
+        "device": name,
+        "broker": {"host": "broker"},
+        "wifi": {"ssid": "home", "password": "secret"},
+    }
+    return board_files(load_board("esp32-devkit"), settings)
+
+
+def resident_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def fleet(count: int) -> dict[str, float]:
+    """Return what a fleet takes: seconds of the wall and of processors, MB."""
+    with World(isolated=True) as first:  # what is made once in a process
+        first.broker()
+        first.board(name="first", files=firmware("first")).start()
+        first.run(seconds=ONLINE_S)
+    files = [firmware(f"board-{n}") for n in range(count)]
+    before_mb = resident_mb()
+    with World(seed=1, isolated=True) as world:
+        broker = world.broker()
+        wall_s, cpu_s = time.monotonic(), time.process_time()
+        for n in range(count):
+            world.board(name=f"board-{n}", files=files[n]).start()
+        world.run(seconds=ONLINE_S)
+        if len(broker.clients) != count:
+            raise RuntimeError(f"only {len(broker.clients)} of {count} boards are online")
+        found = {"start_s": time.monotonic() - wall_s, "start_cpu_s": time.process_time() - cpu_s}
+        wall_s, cpu_s = time.monotonic(), time.process_time()
+        world.run(seconds=FLEETS[count])
+        found |= {"idle_s": time.monotonic() - wall_s, "idle_cpu_s": time.process_time() - cpu_s}
+        if len(broker.clients) != count:
+            raise RuntimeError(f"{count - len(broker.clients)} boards were lost")
+        return found | {"mb": resident_mb() - before_mb}
+
+
+def fleet_rows() -> list[Row]:
+    rows: list[Row] = []
+    for count, virtual_s in FLEETS.items():
+        command = [sys.executable, __file__, "fleet", str(count)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found = json.loads(done.stdout)
+        name = f"{count:,} board{'s' if count > 1 else ''}"
+        ratio = virtual_s / found["idle_s"]
+        rows += [
+            row(
+                f"{name}, virtual to wall time",
+                round(ratio, 1),
+                "x",
+                compared_with="QEMU for the ESP32: at most 1, see below",
+                ratio=ratio,
+                how=f"online and idle for {virtual_s} virtual seconds, {os.cpu_count()} cores "
+                f"that others used too; {found['idle_cpu_s']:.1f} s of processor",
+            ),
+            row(
+                f"{name}, board-hours in a second of processor",
+                round(count * virtual_s / 3600 / found["idle_cpu_s"], 2),
+                "h",
+                how="the same run",
+            ),
+            row(
+                f"{name}, from power-on to hello, each",
+                round(found["start_cpu_s"] / count * 1000, 1),
+                "ms",
+                how="processor time: make, boot, join, connect, say hello; "
+                f"{found['start_s']:.1f} s of the wall for all",
+            ),
+        ]
+        if count > 1:  # one more takes what the first has left
+            how = "highest resident size, less that of the process after a first board"
+            rows.append(row(f"{name}, memory each", round(found["mb"] / count, 2), "MB", how=how))
+    return rows
+
+
+def timed(program: str) -> float:
+    """Return the seconds of processor that a program takes on a board, from power-on."""
+    with World() as world:
+        board = world.board(files={"/main.py": program.encode()})
+        board.i2c(sda=21, scl=22).attach(60, Register())
+        began_s = time.process_time()
+        board.start()
+        world.run(hours=24)
+        if board.exit != 0:
+            raise RuntimeError(board.serial.text)
+        return time.process_time() - began_s
+
+
+def boot_rows() -> list[Row]:
+    timed("")
+    boot_ms = median(timed("") for _ in range(BOOTS)) * 1000
+    return [
+        row(
+            "boot, from power-on to the end of an empty main.py",
+            round(boot_ms, 1),
+            "ms",
+            compared_with=f"{BOOT_TARGET_MS} ms, the target",
+            ratio=boot_ms / BOOT_TARGET_MS,
+            how=f"processor time, median of {BOOTS}",
+        )
+    ]
+
+
+def call_rows() -> list[Row]:
+    rows: list[Row] = []
+    empty_s = timed(PROGRAM.format(calls=0, line="pass"))
+    costs = {
+        name: min(timed(PROGRAM.format(calls=CALLS, line=line)) for _ in range(3)) - empty_s
+        for name, line in LOOPS.items()
+    }
+    loop_s = costs["an empty loop"]
+    peer_us = unix_port_us()
+    absent = "MicroPython's unix port: not installed here, Debian 12 has no package of it"
+    for name, cost_s in costs.items():
+        each_us = (cost_s if name == "an empty loop" else cost_s - loop_s) / CALLS * 1e6
+        peer = name == "time.ticks_ms()"
+        rows.append(
+            row(
+                f"call, {name}",
+                round(each_us, 2),
+                "us",
+                compared_with=(absent if peer_us is None else "MicroPython's unix port")
+                if peer
+                else None,
+                ratio=each_us / peer_us if peer and peer_us else None,
+                how=f"processor time of {CALLS} in a loop, best of 3, less "
+                + ("the program without it" if name == "an empty loop" else "the empty loop"),
+            )
+        )
+    return rows
+
+
+def unix_port_us() -> float | None:
+    """Return the microseconds of a ticks_ms() on MicroPython's unix port; None without it."""
+    port = shutil.which("micropython")
+    if port is None:
+        return None
+    took: list[float] = []
+    for calls in (0, CALLS):
+        began_s = time.monotonic()
+        subprocess.run([port, "-c", UNIX_LOOP.format(calls=calls)], check=True)
+        took.append(time.monotonic() - began_s)
+    return (took[1] - took[0]) / CALLS * 1e6
+
+
+def qemu_rows() -> list[Row]:
+    said = "stated, not measured: "
+    return [
+        row(
+            "QEMU, virtual to wall time on an ESP32",
+            1,
+            "x",
+            how=said + "github.com/rvben/esprite/releases/tag/v0.3.0: under Espressif's fork, "
+            "Xtensa images run by the wall clock only, since counting instructions hangs",
+        ),
+        row(
+            "QEMU, from reset to the second-stage bootloader",
+            679,
+            "ms",
+            how=said + "the boot log in github.com/gmh5225/qemu-esp32, by the chip's own clock, "
+            "before any program runs",
+        ),
+        row("QEMU, boards in a process", 1, "board", how="by its design: a process is a machine"),
+    ]
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["fleet"]:
+        print(json.dumps(fleet(int(sys.argv[2]))))
+        return 0
+    save(__file__, [*boot_rows(), *call_rows(), *fleet_rows(), *qemu_rows()])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
