@@ -4,6 +4,7 @@ The client's side, TLS 1.2 as in the ESP32's build. Certificates are checked aga
 own date. What fails has mbedTLS's number and words.
 """
 
+import select
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ from host.emulator.sockets import SocketFile
 from host.emulator.waker import Watched
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: OpenSSL would ask the desktop's clock
+_SHAKE_S = 0.5  # real time that a busy desktop may take for a step of a handshake
 _RECORD = 16_640  # bytes: the longest record of TLS 1.2 and its header
 _OUT = 4096  # bytes that one write takes, MBEDTLS_SSL_OUT_CONTENT_LEN
 _BAD_NAME = "The certificate Common Name (CN) does not match with the expected CN"
@@ -155,6 +157,8 @@ class TlsFile(SocketFile):
                 with suppress(GuestError, OSError):
                     self._flush(direction)  # the peer is told
                 self._fail(_words(error))
+            if not self._shaken and not self._is_cut():
+                select.select([self.sock], [], [], _SHAKE_S)
             try:
                 data = super().read(_RECORD)
             except GuestError:

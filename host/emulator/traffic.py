@@ -4,7 +4,7 @@ import time
 
 from host.emulator.waker import Sockets
 
-QUIET_S = 0.05  # real time: for so long an answer is waited for, and no longer
+QUIET_S = 0.25  # real time: for so long an answer is waited for, and no longer
 MORE_S = 0.0015  # for something that may follow an answer, before each jump of held time
 _SURE = 4  # an exchange after which nothing followed so often is over when it looks so
 _MAX_KNOWN = 256

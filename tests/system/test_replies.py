@@ -26,7 +26,7 @@ def test_a_conversation_is_replayed_without_a_model(tmp_path: Path):
         recorded = [json.loads(line)["msgs"][-1] for line in file.read_text().splitlines()]
         assert [msg["u"] for msg in recorded if "u" in msg] == list(SENTENCES)
 
-        lab.board.reset()
+        lab.board.serial.write(b"/factory-reset confirm\n")  # it forgets the conversation too
         lab.wait_online(hello=2)
         assert lab.board.pin(2).value == 0
         with Replayer(*where, file) as replayer:

@@ -16,7 +16,7 @@ def agent(slot: str, version: str = "7") -> dict[str, bytes]:
     files = slot_files(slot)
     path = next(path for path in files if path.endswith("/app.mpy"))
     files[path] = compile_mpy(
-        APP.replace(b'VERSION = "', b'VERSION = "%s.' % version.encode()), ""
+        APP.replace(b'VERSION = const("', b'VERSION = const("%s.' % version.encode()), ""
     )
     return files
 
