@@ -11,6 +11,8 @@ import random
 
 from micropython import const
 
+from firmware.clock import Alarm
+
 _CONNECT = const(0x10)
 _CONNACK = const(0x20)
 _PUBLISH = const(0x32)  # with QoS 1
@@ -50,7 +52,7 @@ class Link:
         self._stream = None
         self._writing = asyncio.Lock()  # one packet at a time on the socket
         self._publishing = asyncio.Lock()  # one message at a time in flight
-        self._acked = asyncio.Event()
+        self._acked = Alarm()
         self.up = False
         self.reconnects = -1  # the first connection is none
         self.last_error = "offline"
@@ -105,11 +107,12 @@ class Link:
         """
         async with self._publishing:
             if self.up:
-                self._acked.clear()
+                acked = self._acked = Alarm()
                 try:
                     head = _field(topic) + b"\0\1" + payload  # one in flight, so one packet id
                     await self._send(_PUBLISH | retain, head, more, parts)
-                    await self._in_time(self._acked.wait())
+                    if not await acked.wait(_TIMEOUT_S * 1000):
+                        raise OSError("silent")
                 except OSError as e:
                     if self.up:
                         self._fail(e)
@@ -197,6 +200,10 @@ class Link:
         except asyncio.TimeoutError:
             raise OSError("silent")
 
+    async def _drain(self, stream):
+        if stream.out_buf:  # else all went at once; TLS must not be given more in between
+            await self._in_time(stream.drain())
+
     def _fail(self, error):
         """Note why the link is down, and bring it down if it is not."""
         text = str(error).strip()
@@ -208,9 +215,10 @@ class Link:
 
     async def _take(self):
         """Take one packet and return its first byte; what is no message lies in the buffer."""
-        kind = (await self._read(1))[0]
-        size = shift = 0
-        more = 0x80
+        view = await self._read(2)
+        kind, more = view
+        size = more & 0x7F
+        shift = 7
         while more & 0x80:
             if shift > 21:
                 raise OSError("garbage")
@@ -264,10 +272,10 @@ class Link:
             if stream is None:
                 raise OSError("offline")
             stream.write(head + body)
-            await self._in_time(stream.drain())  # TLS must not be given more in between
+            await self._drain(stream)
             for part in parts:
                 stream.write(part)
-                await self._in_time(stream.drain())
+                await self._drain(stream)
 
 
 def _field(text):

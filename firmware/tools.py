@@ -45,6 +45,7 @@ class Tools:
         self._app = app
         self.scripts = app.store.load("scripts", {})
         self.running = {}
+        self._name = None  # of the last row that was asked for
         self._index = {}  # hash of a name, a string would take more heap -> place of its line
         with open(_TABLE, "rb") as table:
             at = 0
@@ -76,15 +77,18 @@ class Tools:
 
     def row(self, name):
         """Return (module, who, arguments) of a tool, ("", "", ()) if there is none."""
-        at = self._index.get(hash(name))
-        if at is not None:
-            with open(_TABLE, "rb") as table:
-                table.seek(at // _MAX_LINE)  # readline would ask the flash for each byte
-                module, who, row = table.read(at % _MAX_LINE).decode().split(" ", 2)
-            row = json.loads(row)
-            if row[0] == name:
-                return module, who, row[2]
-        return "", "", ()
+        if name != self._name:  # else a rule that polls asks the flash each time
+            self._row = "", "", ()
+            at = self._index.get(hash(name))
+            if at is not None:
+                with open(_TABLE, "rb") as table:
+                    table.seek(at // _MAX_LINE)  # readline would read each byte by itself
+                    module, who, row = table.read(at % _MAX_LINE).decode().split(" ", 2)
+                row = json.loads(row)
+                if row[0] == name:
+                    self._row = module, who, row[2]
+            self._name = name
+        return self._row
 
     def check(self, name, args, who, looking=False):
         """Return (module, who, args with numbers for pins) of a call that the table allows.
