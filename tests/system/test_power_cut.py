@@ -5,7 +5,7 @@ is lost, and the document is the old or the new one, whole.
 import binascii
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +130,6 @@ CASES: dict[str, tuple[str, int | None, Any]] = {
         {"id": "2", "calls": "gpio_read " * 8},
     ),
 }
-_total = [0]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _report(request: pytest.FixtureRequest) -> Iterator[None]:
-    yield
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(f"\n{_total[0]} power cuts survived")
 
 
 def journal_files(rotating: bool) -> dict[str, bytes]:
@@ -152,7 +143,9 @@ def journal_files(rotating: bool) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_power_is_cut_at_every_flash_operation_of(name: str, tmp_path: Path) -> None:
+def test_power_is_cut_at_every_flash_operation_of(
+    name: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     program, place, after = CASES[name]
     base = board_files(load_board("esp32-devkit"), SETTINGS)
     base |= {f"/data/{n}": sealed(document) for n, document in BEFORE.items()}
@@ -200,7 +193,7 @@ def test_power_is_cut_at_every_flash_operation_of(name: str, tmp_path: Path) -> 
         if done:
             break
         cuts += 1
-    _total[0] += cuts
+    record_property("power cuts", cuts)
     assert erases or "compact" not in name
     assert cuts >= 3 and (place is None or True in outcomes)
 
@@ -214,7 +207,10 @@ TRIALS: dict[str, tuple[bytes | None, bytes]] = {
 
 @pytest.mark.parametrize("app, slot", TRIALS.values(), ids=TRIALS)
 def test_power_is_cut_at_every_flash_operation_of_a_trial(
-    app: bytes | None, slot: bytes, tmp_path: Path
+    app: bytes | None,
+    slot: bytes,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     base = board_files(load_board("esp32-devkit"), SETTINGS) | slot_files("b") | {"/slot": b"b2"}
     base |= {f"/data/{n}": sealed(document) for n, document in BEFORE.items() if n != "rules"}
@@ -241,5 +237,5 @@ def test_power_is_cut_at_every_flash_operation_of_a_trial(
             assert board.files.read("/slot") == slot, cuts
             assert board.files.read("/data/memory") == sealed(BEFORE["memory"])
         cuts += not done
-    _total[0] += cuts
+    record_property("power cuts", cuts)
     assert cuts >= 6
