@@ -1,5 +1,5 @@
 """The same network in torch, for training: in batches, with the names that numpy reads."""
-# pyright: basic
+# pyright: basic, reportMissingImports=false
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The examples come from the generator, seeded; the same seed, torch and machine give the same file.
 """
-# pyright: basic
+# pyright: basic, reportMissingImports=false
 
 from __future__ import annotations
 
