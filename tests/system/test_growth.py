@@ -1,6 +1,11 @@
 """A board's heap does not grow with its turns. benchmarks/board.py watches 10,000 of them."""
 
-from benchmarks.turns import Turns, quick_lab
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+from turns import Turns, quick_lab
 
 FEW, MANY = 100, 300
 BYTES = 256  # a block of 16 bytes kept by each turn would be 3,200
