@@ -160,6 +160,8 @@ class Agent:
             by = "chat " + chat["id"] + confirmed
             if use.get("ud"):
                 by += " for %d micro-dollars" % use["ud"]
+            if confirmed:
+                use.clear()  # it was told with the question
             done = answer.setdefault("calls", [])
             results = []
             for call in calls:

@@ -283,6 +283,14 @@ def test_a_call_that_a_model_would_comment_on_is_told_by_the_board(talk: Talk) -
     assert talk.level(2) == 1
 
 
+def test_what_a_reply_cost_is_told_with_the_question_and_not_again(talk: Talk) -> None:
+    use = {"tier": "premium", "in": 90, "out": 12, "ud": 40}
+    assert talk.say("turn on pin 2", say="on", calls=[on(2)], use=use)["use"] == use
+    answer = talk.say("yes", err="upstream")
+    assert answer["ok"] and not answer.get("use")
+    assert "for 40 micro-dollars" in talk.say("/why 2")["text"]
+
+
 def test_a_confirmed_call_that_fails_leaves_no_trace(talk: Talk) -> None:
     assert "Say yes" in talk.say("turn on pin 7", say="on", calls=[on(7)])["text"]
     answer = talk.say("yes")
