@@ -114,6 +114,11 @@ def provision(
     from host.device_serial import await_agent, find_port
     from host.device_settings import new_name, read_settings
 
+    if settings and psk_file:
+        raise typer.BadParameter(
+            "makes a key for settings asked for here; a settings file has its own in broker.tls",
+            param_hint="--psk-file",
+        )
     where = port or find_port()
     if settings:
         chosen = read_settings(settings)

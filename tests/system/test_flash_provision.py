@@ -73,3 +73,15 @@ def test_what_cannot_work_is_refused_before_the_board_is_touched(
 def test_a_port_that_is_not_there_is_named() -> None:
     with pytest.raises(UserError, match="/dev/ttyNONE"):
         provision.write_settings("/dev/ttyNONE", SETTINGS)
+
+
+def test_a_key_for_a_settings_file_is_refused_instead_of_forgotten(tmp_path: Path) -> None:
+    given, keys = tmp_path / "attic.json", tmp_path / "psk"
+    given.write_text(json.dumps(SETTINGS))
+    done = subprocess.run(
+        [*LIMPET, "provision", "--settings", given, "--psk-file", keys],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 2 and "broker.tls" in done.stderr and not keys.exists()
