@@ -16,7 +16,7 @@ from host.emulator.sockets import SocketFile
 from host.emulator.waker import Watched
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: OpenSSL would ask the desktop's clock
-_SHAKE_S = 0.5  # real time that a busy desktop may take for a step of a handshake
+_SHAKE_S = 2.0  # real time that a busy desktop may take for a step of a handshake
 _RECORD = 16_640  # bytes: the longest record of TLS 1.2 and its header
 _OUT = 4096  # bytes that one write takes, MBEDTLS_SSL_OUT_CONTENT_LEN
 _BAD_NAME = "The certificate Common Name (CN) does not match with the expected CN"

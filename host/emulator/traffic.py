@@ -4,7 +4,8 @@ import time
 
 from host.emulator.waker import Sockets
 
-QUIET_S = 0.25  # real time: for so long an answer is waited for, and no longer
+QUIET_S = 0.5  # real time: for so long an answer is waited for
+PATIENCE_S = 4.0  # for one that came the last time: the machine is busy, or the peer is gone
 MORE_S = 0.0015  # for something that may follow an answer, before each jump of held time
 _SURE = 4  # an exchange after which nothing followed so often is over when it looks so
 _MAX_KNOWN = 256
@@ -22,6 +23,7 @@ class Traffic:
         self._out = self._in = 0
         self._waited = False  # a grace brought nothing, or was not given
         self._over: dict[tuple[int, int], int] = {}  # exchange -> how often nothing followed
+        self._answered: set[int] = set()  # bytes out that something followed the last time
 
     def sent(self, size: int) -> None:
         """Note that bytes were sent, or, with 0, that a connection was begun or ended."""
@@ -40,18 +42,26 @@ class Traffic:
     def received(self, size: int) -> None:
         """Note that bytes came in, or, with 0, a connection or its end."""
         self._over.pop((self._out, self._in), None)
+        if self._out and not self._in:
+            if len(self._answered) >= _MAX_KNOWN:
+                self._answered.clear()
+            self._answered.add(self._out)
         self._waited = False
         self._in += size
         self._last_s = time.monotonic()
 
     def grace(self, sockets: Sockets) -> bool:
         """Give the peers a moment in which to answer; True if one of the sockets is ready."""
-        left_s = QUIET_S - (time.monotonic() - self._last_s)
+        is_owed = bool(self._out and not self._in)
+        is_trusted = is_owed and self._out in self._answered
+        quiet_s = time.monotonic() - self._last_s
+        left_s = (PATIENCE_S if is_trusted else QUIET_S) - quiet_s
         if left_s <= 0:
             return False
         if self._over.get((self._out, self._in), 0) < _SURE:
-            is_owed = self._out and not self._in
             if sockets.poll(left_s if is_owed else MORE_S):
                 return True
+            if is_trusted:
+                self._answered.discard(self._out)
         self._waited = True
         return False
