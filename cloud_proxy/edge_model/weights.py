@@ -1,4 +1,4 @@
-"""The weights file: one .npz with int8 rows, scales, sizes, the threshold and a checksum."""
+"""The weights file: int8 rows in an .npz, or pruned and packed (see pruning/packed.py)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cloud_proxy.pruning import packed
 
 from .network import Array, Shape
 from .table import SYMBOLS
@@ -68,6 +70,30 @@ def save(
     write(path, arrays, {**meta, "about": about})
 
 
+def save_packed(
+    path: Path,
+    shape: Shape,
+    weights: Mapping[str, Array],
+    kinds: Mapping[str, tuple[str, int]],
+    threshold: float,
+    about: dict[str, Any],
+) -> None:
+    """Write the packed kind of file. kinds: name to kind and group (packed.py); else float16."""
+    meta = {
+        "shape": shape.as_dict(),
+        "symbols": list(SYMBOLS),
+        "threshold": threshold,
+        "about": about,
+    }
+    tensors = {
+        name: packed.quantised(weight, *kinds[name])
+        if name in kinds
+        else weight.astype(np.float16)
+        for name, weight in weights.items()
+    }
+    packed.save(path, tensors, meta)
+
+
 def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: dict[str, Any]) -> None:
     """Write arrays and meta with the checksum over both; the same content gives the same bytes."""
     meta = {**meta, "sha256": _digest(arrays, meta)}
@@ -105,10 +131,26 @@ def raw(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 
 
 def load(path: Path | None = None) -> Stored:
-    """Return the content of a weights file, the matrices as float32. Raises DamagedModel."""
+    """Return what a weights file of either kind holds, as float32.
+
+    Raises DamagedModel, OSError.
+    """
     path = path or DEFAULT
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
+    weights, meta = _from_npz(path) if zipped else _from_packed(path)
+    if tuple(meta.get("symbols", ())) != SYMBOLS:
+        raise DamagedModel(f"{path}: made for another version of the tool table")
+    try:
+        about = dict(meta["about"])
+        return Stored(Shape(**meta["shape"]), weights, float(meta["threshold"]), about)
+    except (KeyError, TypeError, ValueError) as e:
+        raise DamagedModel(f"{path}: {e}") from e
+
+
+def _from_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     arrays, meta = raw(path)
-    if meta.get("format") != FORMAT or tuple(meta.get("symbols", ())) != SYMBOLS:
+    if meta.get("format") != FORMAT:
         raise DamagedModel(f"{path}: made for another version of the tool table")
     weights: dict[str, Array] = {}
     for name, array in arrays.items():
@@ -118,7 +160,17 @@ def load(path: Path | None = None) -> Stored:
             )
         elif not name.endswith(".scale"):
             weights[name] = array.astype(np.float32)
-    return Stored(Shape(**meta["shape"]), weights, float(meta["threshold"]), dict(meta["about"]))
+    return weights, meta
+
+
+def _from_packed(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    try:
+        tensors, meta = packed.load(path)
+    except packed.DamagedFile as e:
+        raise DamagedModel(str(e)) from e
+    if not isinstance(meta, dict):
+        raise DamagedModel(f"{path}: not a weights file of the edge model")
+    return packed.weights(tensors), cast(dict[str, Any], meta)
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]], meta: dict[str, Any]) -> str:

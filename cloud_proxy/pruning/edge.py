@@ -1,0 +1,156 @@
+"""Prune the edge model: gradual recovery in its own training, and its packed file.
+
+`python -m cloud_proxy.pruning.edge DENSE.npz OUT` prunes a trained model to INT4.
+"""
+# pyright: basic, reportMissingImports=false
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+from torch.nn import functional
+
+from cloud_proxy.edge_model.torch_network import TorchNetwork
+from cloud_proxy.edge_model.train import batches, blurred, tensors
+
+from .gradual import Gradual, Target
+
+
+def linear(names: Mapping[str, object] | list[str]) -> list[str]:
+    """Return the names of the linear layers: what is multiplied, not what is looked up."""
+    return [n for n in names if not n.endswith(("_embed", "norm", "norm1", "norm2", "norm3"))]
+
+
+def targets(
+    net: TorchNetwork,
+    sparsity: float | Mapping[str, float] = 0.7,
+    group: int = 32,
+    embeddings: str = "dense4",
+) -> dict[str, Target]:
+    """Return a target for each matrix.
+
+    sparsity: of the linear layers, one for all or by name; embeddings: the kind of the others.
+    """
+    named = {name: value for name, value in net.named().items() if value.ndim == 2}
+    by_name = sparsity if isinstance(sparsity, Mapping) else dict.fromkeys(named, sparsity)
+    lines = set(linear(list(named)))
+    return {
+        name: Target(by_name[name], "sparse4", group)
+        if name in lines
+        else Target(0.0, embeddings, group)
+        for name in named
+    }
+
+
+def recover(
+    net: TorchNetwork,
+    goals: Mapping[str, Target],
+    *,
+    seed: int = 1,
+    steps: int = 2000,
+    batch: int = 64,
+    rate: float = 6e-4,
+    ramp: float = 0.5,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> TorchNetwork:
+    """Train on while weights go; return the same network, its matrices as they are packed.
+
+    goals: from `targets`. rate: the highest learning rate, which falls as a cosine. ramp: the
+    share of the steps in which weights go; INT4 begins after it. progress: called with step,
+    steps, mean loss.
+    """
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    gradual = Gradual(net.weights, {n.replace(".", "/"): t for n, t in goals.items()}, steps, ramp)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.0)
+    net.train()
+    ready, mean = [], 0.0
+    for step in range(steps):
+        gradual.step(step)
+        ready = ready or batches(rng, batch, 50)
+        words, fed, pointed, target = tensors(ready.pop())
+        for part in optimiser.param_groups:
+            part["lr"] = rate * min(1.0, (step + 1) / 50) * _cosine(step / steps)
+        logits = net(blurred(words), fed, pointed)
+        loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        mean = loss.item() if step == 0 else 0.99 * mean + 0.01 * loss.item()
+        if progress:
+            progress(step + 1, steps, mean)
+    gradual.finish()
+    return net.eval()
+
+
+def _cosine(done: float) -> float:
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def network(stored: object) -> TorchNetwork:
+    """Return a torch network with the weights of what `edge_model.weights.load` gave."""
+    net = TorchNetwork(stored.shape)  # type: ignore[attr-defined]
+    with torch.no_grad():
+        for name, value in stored.weights.items():  # type: ignore[attr-defined]
+            net.weights[name.replace(".", "/")].copy_(torch.from_numpy(value))
+    return net.eval()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prune a trained edge model and write it packed."""
+    import argparse
+    from pathlib import Path
+
+    from cloud_proxy.edge_model import weights
+    from cloud_proxy.edge_model.evaluate import calibrate
+
+    parser = argparse.ArgumentParser(
+        prog="python -m cloud_proxy.pruning.edge", description=__doc__
+    )
+    parser.add_argument("dense", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--sparsity", type=float, default=0.7)
+    parser.add_argument("--group", type=int, default=32)
+    parser.add_argument("--embeddings", choices=("dense4", "int8", "sparse4"), default="dense4")
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    start, stored = time.monotonic(), weights.load(args.dense)
+    net = network(stored)
+    goals = targets(net, args.sparsity, args.group, args.embeddings)
+
+    def tell(step: int, steps: int, loss: float) -> None:
+        if step % 100 == 0 or step == steps:
+            spent = time.monotonic() - start
+            print(f"step {step}/{steps}  loss {loss:.4f}  {spent:.0f} s", file=sys.stderr)
+
+    recover(net, goals, seed=args.seed, steps=args.steps, rate=args.rate, progress=tell)
+    kinds = {name: (goal.kind, goal.group) for name, goal in goals.items()}
+    about = {
+        **stored.about,
+        "recovery": {
+            "steps": args.steps,
+            "rate": args.rate,
+            "seed": args.seed,
+            "sparsity": args.sparsity,
+            "train_s": round(time.monotonic() - start),
+        },
+    }
+    arrays = {name: value.numpy() for name, value in net.named().items()}
+    weights.save_packed(args.out, stored.shape, arrays, kinds, stored.threshold, about)
+    threshold = calibrate(args.out)
+    weights.save_packed(args.out, stored.shape, arrays, kinds, threshold, about)
+    print(f"{args.out}: {args.out.stat().st_size} bytes, threshold {threshold}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
