@@ -10,6 +10,7 @@ from typing import Self
 from host.boards import BoardSpec, load_board
 from host.emulator.access_point import AccessPoint
 from host.emulator.board import Board
+from host.emulator.captive_portal import CaptivePortal
 from host.emulator.mqtt_broker import MqttBroker
 from host.emulator.network import Network
 from host.emulator.schedule import Schedule
@@ -85,6 +86,12 @@ class World:
         if self._schedule is None:
             raise ValueError("this world has no network of its own: make it with isolated=True")
         return MqttBroker(self.network.site(name, self._schedule), name, port)
+
+    def captive_portal(self, name: str = "portal.lan") -> CaptivePortal:
+        """Return a login page that holds the boards of an isolated world from now on."""
+        if self._schedule is None:
+            raise ValueError("this world has no network of its own: make it with isolated=True")
+        return CaptivePortal(self.network.site(name, self._schedule), name)
 
     def board(
         self,
