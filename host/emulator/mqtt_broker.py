@@ -1,11 +1,13 @@
 """An MQTT 3.1.1 broker on the network of an isolated world: a fleet's broker in virtual time.
 
-It has what a board needs: wills, retained messages, QoS 0 and 1, filters with + and #, keep-alive,
-and a client that comes twice takes over. Sessions are clean ones; QoS 2 ends the connection. What
+It has what a board and a proxy need: wills, retained messages, QoS 0 and 1, filters with + and #,
+`$share`, whose members take turns, keep-alive, and a client that comes twice takes over. Sessions
+are clean ones; QoS 2 ends the connection. What
 is sent at QoS 1 is not sent again: the stream below loses nothing while it is open.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,6 +17,7 @@ CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 8, 9, 10, 11, 12, 13, 14
 _FAILURE = 0x80  # a filter's return code
 _UNACCEPTABLE_VERSION = 1
+_SHARE = "$share/"
 _GRACE = 1.5  # times the keep-alive: then a silent client is taken to be gone
 Listener = Callable[[str, bytes], None]
 
@@ -47,13 +50,10 @@ class _Client:
 
 
 class MqttBroker:
-    """Listens on its site from the start.
+    """Listens on its site from the start. messages: all that was published, in order.
 
-    messages: what was published, in order; beyond `keep` of them the older half is forgotten. Its
-    methods may be called while time stands, and from listeners.
+    Its methods may be called while time stands, and from listeners.
     """
-
-    keep = 20_000
 
     def __init__(self, site: Site, name: str, port: int) -> None:
         self.name = name
@@ -66,6 +66,7 @@ class MqttBroker:
         self._strangers: list[_Client] = []  # those that have not said CONNECT
         self._listeners: list[tuple[list[str], Listener]] = []
         self._ids = itertools.count()
+        self._turns: Counter[str] = Counter()  # of the members of each shared filter
         self.start()
 
     @property
@@ -204,23 +205,32 @@ class MqttBroker:
             if qos == _FAILURE:
                 continue
             client.filters[topic] = qos
+            if topic.startswith(_SHARE):  # what is retained is for those who ask alone
+                continue
             for message in list(self.retained.values()):
                 if matches(topic.split("/"), message.topic.split("/")):
                     self._pass_on(client, message, qos, retain=True)
 
     def _route(self, message: Message) -> None:
         self.messages.append(message)
-        if len(self.messages) > self.keep:
-            del self.messages[: len(self.messages) // 2]
         if message.retain:
             self.retained.pop(message.topic, None)
             if message.payload:
                 self.retained[message.topic] = message
         levels = message.topic.split("/")
+        shares: dict[str, list[tuple[_Client, int]]] = {}
         for client in list(self._clients.values()):
-            fitting = [q for f, q in client.filters.items() if matches(f.split("/"), levels)]
-            if fitting:
-                self._pass_on(client, message, max(fitting))
+            fitting = [(f, q) for f, q in client.filters.items() if matches(_levels(f), levels)]
+            for name, qos in fitting:
+                if name.startswith(_SHARE):
+                    shares.setdefault(name, []).append((client, qos))
+            own = [qos for name, qos in fitting if not name.startswith(_SHARE)]
+            if own:
+                self._pass_on(client, message, max(own))
+        for name, members in shares.items():
+            client, qos = members[self._turns[name] % len(members)]
+            self._turns[name] += 1
+            self._pass_on(client, message, qos)
         for pattern, listener in list(self._listeners):
             if matches(pattern, levels):
                 listener(message.topic, message.payload)
@@ -246,10 +256,20 @@ def matches(pattern: list[str], levels: list[str]) -> bool:
     return len(pattern) == len(levels)
 
 
+def _levels(topic: str) -> list[str]:
+    """Return the levels of a filter, without those that say who shares it."""
+    levels = topic.split("/")
+    return levels[2:] if topic.startswith(_SHARE) else levels
+
+
 def _is_filter(topic: str) -> bool:
     levels = topic.split("/")
+    if topic.startswith(_SHARE):
+        if len(levels) < 3 or not levels[1] or set(levels[1]) & {"+", "#"}:
+            return False
+        levels = levels[2:]
     whole = all(level in ("+", "#") or not set(level) & {"+", "#"} for level in levels)
-    return bool(topic) and whole and "#" not in levels[:-1]
+    return levels != [""] and whole and "#" not in levels[:-1]
 
 
 def _take_packet(buffer: bytearray) -> tuple[int, bytes] | None:
