@@ -9,8 +9,8 @@ from typing import Self
 
 from host.boards import BoardSpec, load_board
 from host.emulator.access_point import AccessPoint
+from host.emulator.async_program import Main, Program
 from host.emulator.board import Board
-from host.emulator.captive_portal import CaptivePortal
 from host.emulator.mqtt_broker import MqttBroker
 from host.emulator.network import Network
 from host.emulator.schedule import Schedule
@@ -51,6 +51,7 @@ class World:
             raise ValueError("an isolated world keeps its own time: it cannot be realtime")
         self.realtime = realtime
         self.boards: list[Board] = []
+        self.programs: list[Program] = []
         self.wifi = AccessPoint()
         self._seed = seed
         self._date_is_set = date_is_set
@@ -87,11 +88,17 @@ class World:
             raise ValueError("this world has no network of its own: make it with isolated=True")
         return MqttBroker(self.network.site(name, self._schedule), name, port)
 
-    def captive_portal(self, name: str = "portal.lan") -> CaptivePortal:
-        """Return a login page that holds the boards of an isolated world from now on."""
+    def program(self, name: str, main: Main) -> Program:
+        """Return an asyncio program on the network of an isolated world, switched off.
+
+        name: of its host, for all others. main: makes its main coroutine, at each start.
+        """
         if self._schedule is None:
             raise ValueError("this world has no network of its own: make it with isolated=True")
-        return CaptivePortal(self.network.site(name, self._schedule), name)
+        site = self.network.site(name, self._schedule)
+        made = Program(name, main, site, self._seed, self._start_unix_us)
+        self.programs.append(made)
+        return made
 
     def board(
         self,
@@ -202,7 +209,9 @@ class World:
                 self._timeline.hold()
 
     def close(self) -> None:
-        """Switch all boards off; no thread is left."""
+        """Switch all programs and boards off; no thread of a board is left."""
+        for program in self.programs:
+            program.kill()
         for board in self.boards:
             board.close()
 
