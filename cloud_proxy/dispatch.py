@@ -33,7 +33,6 @@ class Dispatcher:
         self._routing = routing
         self._attempts = Attempts(tiers, health, purse, record)
         self._hedges = Allowance(routing.hedge)
-        self._random = random.Random()
         self._record = record
 
     def replace(
@@ -112,7 +111,7 @@ class Dispatcher:
             now_s,
             refuse_late=routing.late == "refuse" and not spent.attempts,
             explore=0.0 if spent.attempts else routing.explore,
-            draw=self._random.random(),
+            draw=random.random(),
         )
         return choose(ask, states, budget, now_s)
 

@@ -14,11 +14,12 @@ class Lru(Generic[K, V]):
     """At most `most` entries, none older than `ttl_s`; the least recently used goes first."""
 
     def __init__(
-        self, most: int, ttl_s: float = math.inf, clock: Callable[[], float] = time.monotonic
+        self, most: int, ttl_s: float = math.inf, clock: Callable[[], float] | None = None
     ) -> None:
+        """clock: seconds; the system's by default."""
         self._most = most
         self._ttl_s = ttl_s
-        self._clock = clock
+        self._clock = clock or time.monotonic
         self._entries: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
     def __setitem__(self, key: K, value: V) -> None:

@@ -60,14 +60,14 @@ class Held:
 
 
 class Purse:
-    """The budgets and where their sums are kept. clock: Unix time in seconds."""
+    """The budgets and where their sums are kept. clock: Unix time in seconds, the system's."""
 
     def __init__(
-        self, budgets: Budgets, store: Store, clock: Callable[[], float] = time.time
+        self, budgets: Budgets, store: Store, clock: Callable[[], float] | None = None
     ) -> None:
         self.budgets = budgets
         self.store = store
-        self._clock = clock
+        self._clock = clock or time.time
 
     def left(self, device: str) -> Budget:
         """Return what a device may spend, as far as it is known, and whose limit that is."""
