@@ -137,13 +137,14 @@ def _tensor(file: TensorFile, name: str, row: dict[str, Any]) -> Quantised | Sto
 def _nibbles(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pack values of 0..15 two a byte, low half first."""
     even = np.append(values, np.zeros(values.size % 2, np.uint8))
-    return even[0::2] | np.left_shift(even[1::2], 4, dtype=np.uint8)
+    return even[0::2] | even[1::2] << np.uint8(4)
 
 
 def _halves(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
     if packed.dtype != np.uint8 or packed.size != -(-count // 2):
         raise ValueError(f"{packed.size} bytes of codes for {count} weights")
-    return np.stack((packed & 15, packed >> 4), axis=1).ravel()[:count]
+    halves = np.stack((packed & np.uint8(15), packed >> np.uint8(4)), axis=1)
+    return halves.ravel()[:count]
 
 
 def _pack_sparse4(codes: Codes) -> dict[str, Stored]:
