@@ -142,7 +142,9 @@ class Link:
         for field in fields:
             body += _field(field)
         await self._send(_CONNECT, body)
-        if await self._take() != _CONNACK or self._view[1]:
+        if await self._take() != _CONNACK:
+            raise OSError("no broker")  # a web server perhaps, or a login page
+        if self._view[1]:
             raise OSError("refused")
         await self._subscribe(self._topics)
         while await self._take() != _SUBACK:

@@ -7,7 +7,7 @@ class AccessPoint:
     """One network that all boards of a world are in reach of.
 
     ssid, password: what a board has to say to join; None: whatever it says. rssi: how strong
-    boards hear it, in dBm.
+    boards hear it, in dBm. answers_names: whether the name server that it offers answers at all.
     """
 
     def __init__(self) -> None:
@@ -15,6 +15,7 @@ class AccessPoint:
         self.password: str | None = None
         self.rssi = -50
         self.is_up = True
+        self.answers_names = True
         self._stations: list[Callable[[], None]] = []
 
     def down(self) -> None:

@@ -23,7 +23,8 @@ from weakref import WeakKeyDictionary
 from host.emulator.async_ambient import AmbientLoop
 from host.emulator.async_transport import Factory, StreamServer, StreamTransport, os_error
 from host.emulator.clock import Alarm
-from host.emulator.network import Site, Stream
+from host.emulator.network import Site
+from host.emulator.stream import Stream
 
 T = TypeVar("T")
 _ROUNDS = 10_000  # of what is ready, at one instant; a program that spins on gets no further

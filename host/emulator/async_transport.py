@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from host.emulator import errnos
-from host.emulator.network import Stream
+from host.emulator.stream import Stream
 
 if TYPE_CHECKING:
     from host.emulator.async_loop import ProgramLoop

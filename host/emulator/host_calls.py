@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from host.emulator.boot import Boot
 
 _EPOCH_2000_S = 946_684_800
+# lwIP asks each of two name servers four times, waiting 1, 1, 2 and 3 s. It blocks everything.
+_NAME_TIMEOUT_US = 14_000_000
 
 
 class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
@@ -361,6 +363,12 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
 
     def _resolve(self, name: str) -> str:
         hosts, station = self._boot.wifi.hosts, self._boot.station
+        if not self._boot.wifi.network.answers_names:
+            clock = self._boot.clock
+            deadline_us = clock.now_us + _NAME_TIMEOUT_US
+            while clock.now_us < deadline_us:
+                clock.wait(deadline_us)
+            return ""
         resolve = station.network.resolve if station else sockets.resolve
         return (hosts[name] if name in hosts else resolve(name)) or ""
 

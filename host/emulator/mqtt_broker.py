@@ -50,10 +50,13 @@ class _Client:
 
 
 class MqttBroker:
-    """Listens on its site from the start. messages: all that was published, in order.
+    """Listens on its site from the start.
 
-    Its methods may be called while time stands, and from listeners.
+    messages: what was published, in order; beyond `keep` of them the older half is forgotten. Its
+    methods may be called while time stands, and from listeners.
     """
+
+    keep = 20_000
 
     def __init__(self, site: Site, name: str, port: int) -> None:
         self.name = name
@@ -213,6 +216,8 @@ class MqttBroker:
 
     def _route(self, message: Message) -> None:
         self.messages.append(message)
+        if len(self.messages) > self.keep:
+            del self.messages[: len(self.messages) // 2]
         if message.retain:
             self.retained.pop(message.topic, None)
             if message.payload:

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
-from host.emulator import errnos
 from host.emulator.clock import Alarm
+from host.emulator.stream import LONGEST_RETRY_US, RETRY_US, Action, Stream
 
 if TYPE_CHECKING:
     from host.emulator.board import Board
     from host.emulator.schedule import Schedule
 
-Action = Callable[[], None]
 Packet = tuple[int, int, int, "Host", Action]  # when it arrives, from whom, its number, to whom
 _Placed = TypeVar("_Placed", bound="Host")
-CONNECT_TIMEOUT_US = 18_000_000  # an attempt to connect that nobody answers
-_RETRY_US, _LONGEST_RETRY_US = 300_000, 8_000_000  # until a lost segment is sent again
 _FIRST_PORT = 49152  # of those that are given to who does not ask for one
 _LOOPBACK = "127.0.0.1"
 _BROADCAST = "255.255.255.255"
+_ANY_PORT = 0  # key of a listener for all ports that nobody else listens on
 
 
 class Network:
@@ -34,14 +32,18 @@ class Network:
 
     latency_ms: what each packet takes at least, 1 or more. jitter_ms: what it may take on top.
     loss: the share of packets that are lost, below 1: a datagram for good, a segment of a stream
-    until it is sent again. Set them while time stands still. names: {name: address} of the name
-    server. What is random comes from the world's seed.
+    until it is sent again. kbit_s: how fast each way of each stream is; 0: without limit. Set
+    them while time stands still. names: {name: address} of the name server. captor: who takes all
+    that boards send to others, see captive_portal.py. What is random comes from the world's seed.
     """
 
     def __init__(self, seed: int) -> None:
         self.names: dict[str, str] = {}
         self.jitter_ms = 0.0
         self.loss = 0.0
+        self.kbit_s = 0.0
+        self.captor: Site | None = None
+        self._severed: set[tuple[Host, Host]] = set()
         self.hosts: dict[str, Host] = {}
         self.packets: list[Packet] = []  # on their way, in no order
         self._seed = seed
@@ -81,8 +83,61 @@ class Network:
 
     def resolve(self, name: str) -> str | None:
         """Return the address behind a name or an address, None if nobody knows it."""
-        found = self.names.get(name)
-        return name if found is None and name.replace(".", "").isdigit() else found
+        if name.replace(".", "").isdigit():
+            return self.names.get(name, name)
+        return self.captor.address if self.captor else self.names.get(name)
+
+    def route(self, sender: Host, address: str) -> Host | None:
+        """Return who gets what a host sends to an address."""
+        if address == _LOOPBACK:
+            return sender
+        if self.captor and sender.board:
+            return self.captor
+        return self.hosts.get(address)
+
+    # -- faults: while time stands still -------------------------------------------------------
+
+    def sever(self, one: str, other: str, *, one_way: bool = False) -> None:
+        """Lose whatever goes from `one` to `other`, and back unless `one_way`, until `heal`.
+
+        one, other: boards and servers, by name or address. Nobody is told: connections are half
+        open, and what streams have to say waits for its next try. Raises KeyError.
+        """
+        host, far = self._host(one), self._host(other)
+        self._severed.add((host, far))
+        if not one_way:
+            self._severed.add((far, host))
+
+    def partition(self, *groups: Iterable[str]) -> None:
+        """Sever each group of boards and servers from the others."""
+        for group, other in itertools.combinations([list(group) for group in groups], 2):
+            for pair in itertools.product(group, other):
+                self.sever(*pair)
+
+    def heal(self) -> None:
+        """Let everything through again."""
+        self._severed.clear()
+
+    def reset(self, one: str, other: str) -> None:
+        """Break all connections between two hosts as a router does that lost its memory: RST."""
+        pair = self._host(one), self._host(other)
+        for host, far in (pair, pair[::-1]):
+            for stream in host.streams.values():
+                if stream.is_with(far):
+                    stream.break_soon()
+
+    def is_severed(self, sender: Host, to: Host) -> bool:
+        """Whether what one host sends to another is lost."""
+        return (sender, to) in self._severed
+
+    def _host(self, name: str) -> Host:
+        found = self.hosts.get(self.names.get(name, name))
+        for host in self.hosts.values():
+            if host.board and host.board.name == name:
+                found = host
+        if found is None:
+            raise KeyError(name)
+        return found
 
 
 class Host:
@@ -94,6 +149,7 @@ class Host:
         self.address = address
         self.listeners: dict[int, Callable[[Stream], None]] = {}
         self.datagrams: dict[int, Callable[[bytes, str, int], None]] = {}
+        self.streams: dict[int, Stream] = {}  # those that it has neither closed nor lost
         self.board: Board | None = None
         self.chance = random.Random(0)
         self._packets = itertools.count()
@@ -116,6 +172,14 @@ class Host:
         """Return a port that was not used yet."""
         return next(self._ports)
 
+    def listen(self, port: int | None, accept: Callable[[Stream], None]) -> None:
+        """Have `accept` told of each new connection to a port; None: to those nobody has."""
+        self.listeners[_ANY_PORT if port is None else port] = accept
+
+    def listener(self, port: int) -> Callable[[Stream], None] | None:
+        """Return who is told of a new connection to a port."""
+        return self.listeners.get(port) or self.listeners.get(_ANY_PORT)
+
     def delay_us(self, is_sent_again: bool = True) -> int | None:
         """Return what the next packet takes; None: it is lost."""
         network, chance = self.network, self.chance
@@ -123,12 +187,12 @@ class Host:
         if network.jitter_ms:
             delay += int(chance.random() * network.jitter_ms * 1000)
         if network.loss:
-            retry = _RETRY_US
+            retry = RETRY_US
             while chance.random() < network.loss:
                 if not is_sent_again:
                     return None
                 delay += retry
-                retry = min(2 * retry, _LONGEST_RETRY_US)
+                retry = min(2 * retry, LONGEST_RETRY_US)
         return delay
 
     def send(self, at_us: int, to: Host, action: Action) -> None:
@@ -141,10 +205,13 @@ class Host:
 
     def send_datagram(self, data: bytes, port: int, address: str, to_port: int) -> None:
         """Send a datagram to a host, or to all others on the network."""
-        hosts = self.network.hosts
-        to = hosts.values() if address == _BROADCAST else [h for h in [hosts.get(address)] if h]
+        network = self.network
+        one = network.route(self, address)
+        to = network.hosts.values() if address == _BROADCAST else [one] if one else []
         for host in to:
             delay = self.delay_us(is_sent_again=False)
+            if network.is_severed(self, host):
+                continue
             if host is not self and delay is not None:
                 at_us = self.now_us + delay
                 self.send(at_us, host, lambda host=host: host.datagram(data, to_port, self, port))
@@ -213,101 +280,3 @@ class Site(Host):
     def sent(self) -> None:
         """Go no further than the first answer may come."""
         self._schedule.draw_near(self.now_us + 2 * self.network.latency_us - 1)
-
-
-class Stream:
-    """One end of a connection.
-
-    buffer: what came in and was not taken yet. is_open: whether the other end has answered.
-    is_ended: whether it has closed. error: the ESP32's number of what broke it, or 0. changed:
-    called in its host's turn after each of these.
-    """
-
-    def __init__(self, host: Host, port: int, address: str, peer_port: int) -> None:
-        self.host = host
-        self.port = port
-        self.peer_address = (address, peer_port)
-        self.buffer = bytearray()
-        self.is_open = False
-        self.is_ended = False
-        self.error = 0
-        self.changed: Action = lambda: None
-        self._peer: Stream | None = None
-        self._is_gone = False
-        self._clear_us = 0  # when the last segment arrives: the next one does not overtake it
-
-    @classmethod
-    def connect(cls, host: Host, address: str, port: int) -> Stream:
-        """Begin to connect; `changed` is called when it is open, refused or in vain."""
-        to = host if address == _LOOPBACK else host.network.hosts.get(address)
-        near = cls(host, host.new_port(), address, port)
-        if to:
-            near._send(to, lambda: near._knock(to, port))
-        host.alarm(host.now_us + CONNECT_TIMEOUT_US, near._give_up)
-        return near
-
-    def _knock(self, to: Host, port: int) -> None:
-        accept = to.listeners.get(port)
-        if accept is None:
-            self._break_from(to, errnos.ESP32["ECONNREFUSED"])
-            return
-        far = Stream(to, port, self.host.address, self.port)
-        far._peer, far.is_open = self, True
-        far._send(self.host, lambda: self._opened(far))
-        accept(far)
-
-    def _opened(self, far: Stream) -> None:
-        self._peer = far
-        if self._is_gone:
-            self._send(far.host, far._finished)
-            return
-        self.is_open = True
-        self.changed()
-
-    def _give_up(self) -> None:
-        if not self.is_open:
-            self._fail(errnos.ETIMEDOUT)
-
-    def send(self, data: bytes) -> None:
-        """Send bytes."""
-        peer = self._peer
-        if peer and not self._is_gone:
-            self._send(peer.host, lambda: peer._received(data))
-
-    def close(self) -> None:
-        """End it; what was sent before still arrives."""
-        if self._peer and not self._is_gone:
-            self._send(self._peer.host, self._peer._finished)
-        self._is_gone = True
-
-    def vanish(self) -> None:
-        """Forget it without a word, as a host does that loses its supply."""
-        self._is_gone = True
-
-    def _received(self, data: bytes) -> None:
-        if self._is_gone:
-            if self._peer:
-                self._peer._break_from(self.host, errnos.ESP32["ECONNRESET"])
-            return
-        self.buffer += data
-        self.changed()
-
-    def _finished(self) -> None:
-        self.is_ended = True
-        if not self._is_gone:
-            self.changed()
-
-    def _break_from(self, host: Host, error: int) -> None:
-        """Have the host at the other end break this one."""
-        at_us = host.now_us + (host.delay_us() or 0)
-        host.send(at_us, self.host, lambda: self._fail(error))
-
-    def _fail(self, error: int) -> None:
-        if not (self._is_gone or self.is_ended or self.error):
-            self.error = error
-            self.changed()
-
-    def _send(self, to: Host, action: Action) -> None:
-        at_us = self.host.now_us + (self.host.delay_us() or 0)
-        self._clear_us = max(at_us, self._clear_us)
-        self.host.send(self._clear_us, to, action)

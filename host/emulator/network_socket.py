@@ -47,8 +47,8 @@ class NetworkSocket(Descriptor):
             del stream.buffer[:size]
             self._tell("in", data)
             return data
-        if self.error():
-            raise GuestError(errnos.ESP32["ECONNRESET"])
+        if error := self.error():
+            raise GuestError(error)
         if stream.is_ended:
             self._tell("in", b"")
             return b""
@@ -57,8 +57,8 @@ class NetworkSocket(Descriptor):
     def write(self, data: bytes) -> int:
         """Send it; return how many bytes."""
         stream = self._connected()
-        if stream.error:
-            raise GuestError(self.error())
+        if stream.is_lost:
+            raise GuestError(self.error() or errnos.ENOTCONN)
         if self._is_cut() or not stream.is_open:
             data = data[: SEND_BUFFER - len(self._held)]
             if not data:
@@ -66,6 +66,10 @@ class NetworkSocket(Descriptor):
             self._held += data
             return len(data)
         self._let_go()
+        room = stream.room
+        if data and not room:
+            raise GuestError(errnos.WASI_EAGAIN)
+        data = data[:room]
         stream.send(data)
         self._tell("out", data)
         return len(data)
@@ -174,7 +178,7 @@ class NetworkSocket(Descriptor):
         self._let_go()
         if stream.error:
             return ERROR | HANGUP | (bits & (READABLE | WRITABLE))
-        found = WRITABLE if stream.is_open else 0
+        found = WRITABLE if stream.is_open and stream.room else 0
         if stream.buffer or stream.is_ended:
             found |= READABLE
         return bits & found

@@ -11,6 +11,7 @@ from host.boards import BoardSpec, load_board
 from host.emulator.access_point import AccessPoint
 from host.emulator.async_program import Main, Program
 from host.emulator.board import Board
+from host.emulator.captive_portal import CaptivePortal
 from host.emulator.mqtt_broker import MqttBroker
 from host.emulator.network import Network
 from host.emulator.schedule import Schedule
@@ -87,6 +88,12 @@ class World:
         if self._schedule is None:
             raise ValueError("this world has no network of its own: make it with isolated=True")
         return MqttBroker(self.network.site(name, self._schedule), name, port)
+
+    def captive_portal(self, name: str = "portal.lan") -> CaptivePortal:
+        """Return a login page that holds the boards of an isolated world from now on."""
+        if self._schedule is None:
+            raise ValueError("this world has no network of its own: make it with isolated=True")
+        return CaptivePortal(self.network.site(name, self._schedule), name)
 
     def program(self, name: str, main: Main) -> Program:
         """Return an asyncio program on the network of an isolated world, switched off.
