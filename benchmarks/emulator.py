@@ -2,11 +2,14 @@
 
 python benchmarks/emulator.py             measure all, write results/emulator.json: minutes
 python benchmarks/emulator.py fleet N     measure a fleet of N boards alone, print JSON
+python benchmarks/emulator.py talk N      the same of N boards that talk to the proxy
 
 A fleet runs the full firmware in one process, on the network of an isolated world with a broker of
 its own: each board joins the Wi-Fi, connects and says hello, then idles with its link kept alive.
-Each fleet has a process of its own, so that memory is its own. What QEMU does is what its users
-state; nothing of it was measured here.
+Each fleet has a process of its own, so that memory is its own. A fleet that talks has the real
+proxy in its world, with the edge model and a ledger; each board is told one sentence, at moments
+spread over TALK_S, and has carried it out and answered at the end. What QEMU does is what its
+users state; nothing of it was measured here.
 """
 
 import json
@@ -18,17 +21,23 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from results import row, save
 
+from cloud_proxy.app import serve
+from cloud_proxy.config import Config
+from cloud_proxy.report import attempts
+from firmware import wire
 from host.boards import load_board
 from host.emulator import World
 from host.image import board_files
 
 FLEETS = {1: 86400, 100: 3600, 1000: 600}  # boards: virtual seconds that they idle
+TALKERS, TALK_S = 100, 60  # boards, and virtual seconds in which each is told a sentence
 ONLINE_S = 20  # virtual, from power-on until all have said hello
 BOOTS, CALLS = 20, 20_000
 BOOT_TARGET_MS = 50
@@ -104,6 +113,56 @@ def fleet(count: int) -> dict[str, float]:
         if len(broker.clients) != count:
             raise RuntimeError(f"{count - len(broker.clients)} boards were lost")
         return found | {"mb": resident_mb() - before_mb}
+
+
+def talk(count: int) -> dict[str, float]:
+    """Return what it takes that each board is told a sentence: seconds of wall and processors."""
+    config = Config.model_validate({"mqtt": {"broker": "broker:1883"}})
+    with TemporaryDirectory() as folder, World(seed=1, isolated=True) as world:
+        ledger = Path(folder, "ledger.sqlite")
+        broker = world.broker()
+        proxy = world.program("proxy", lambda: serve(config, ledger, on_ready=lambda _: None))
+        proxy.start()
+        for n in range(count):
+            world.board(name=f"board-{n}", files=firmware(f"board-{n}")).start()
+        world.run(seconds=ONLINE_S)
+        wall_s, cpu_s = time.monotonic(), time.process_time()
+        for n in range(count):
+            chat = json.dumps({"id": "1", "text": "turn on pin 2"}).encode()
+            broker.publish(wire.topic(f"board-{n}", wire.CHAT), chat, 1)
+            world.run(ms=TALK_S * 1000 / count)
+        world.run(seconds=2)
+        found = {"wall_s": time.monotonic() - wall_s, "cpu_s": time.process_time() - cpu_s}
+        lit = sum(board.pin(2).value == 1 for board in world.boards)
+        proxy.signal()
+        world.run(seconds=2)
+        rows = [row for row in attempts(ledger) if row["outcome"] == "ok"]
+        if (lit, len(rows)) != (count, count):
+            raise RuntimeError(f"of {count} boards {lit} have lit, {len(rows)} were answered")
+        return found
+
+
+def talk_rows() -> list[Row]:
+    command = [sys.executable, __file__, "talk", str(TALKERS)]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    ratio = (TALK_S + 2) / found["wall_s"]
+    return [
+        row(
+            f"{TALKERS} boards that talk to the real proxy, virtual to wall time",
+            round(ratio, 1),
+            "x",
+            compared_with="1, boards and a proxy by the wall",
+            ratio=ratio,
+            how=f"each is told a sentence within {TALK_S} virtual seconds, the edge model "
+            f"answers, an LED lights; {os.cpu_count()} cores, {found['cpu_s']:.1f} s of processor",
+        ),
+        row(
+            "a turn of a board and the real proxy, broker and boards included",
+            round(found["cpu_s"] / TALKERS * 1000, 1),
+            "ms",
+            how="processor time, the same run",
+        ),
+    ]
 
 
 def fleet_rows() -> list[Row]:
@@ -239,7 +298,10 @@ def main() -> int:
     if sys.argv[1:2] == ["fleet"]:
         print(json.dumps(fleet(int(sys.argv[2]))))
         return 0
-    save(__file__, [*boot_rows(), *call_rows(), *fleet_rows(), *qemu_rows()])
+    if sys.argv[1:2] == ["talk"]:
+        print(json.dumps(talk(int(sys.argv[2]))))
+        return 0
+    save(__file__, [*boot_rows(), *call_rows(), *fleet_rows(), *talk_rows(), *qemu_rows()])
     return 0
 
 

@@ -14,7 +14,7 @@ from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.errors import UserError
 from cloud_proxy.http_connections import Connections
 from cloud_proxy.http_reply import STATUS, Pieces, error
-from cloud_proxy.http_request import ApiRequest, Invalid, parse
+from cloud_proxy.http_request import ApiRequest, Invalid, ids, parse
 from cloud_proxy.keys import Keys
 from cloud_proxy.reply import Reply
 from cloud_proxy.tiers.base import Completion
@@ -47,6 +47,7 @@ class HttpApi:
             config.max_connections, config.request_timeout_s, config.idle_timeout_s
         )
         self._running: set[asyncio.Task[Any]] = set()
+        self._ids = ids()
         self._runner: web.AppRunner | None = None
         host, _, port = config.listen.rpartition(":")
         self._host, self._port = host.strip("[]"), int(port)
@@ -148,7 +149,7 @@ class HttpApi:
                     payload = await request.read()
         except TimeoutError:
             return _failure("too_slow", "the body did not come in time")
-        asked = parse(payload, device, now_s, self._config.ttl_s)
+        asked = parse(payload, device, next(self._ids), now_s, self._config.ttl_s)
         if not self._dispatcher.knows(asked.request.model):
             return _failure("not_found", f"no tier and no model is called {asked.request.model}")
         if asked.stream:

@@ -3,7 +3,7 @@
 import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,10 +20,6 @@ _PASSED_ON = (
     *("response_format", "presence_penalty", "frequency_penalty", "reasoning_effort"),
 )
 _MAX_TTL_S = 600.0
-
-# No two requests share an id, be it over restarts or proxies.
-_STARTED = os.urandom(8).hex() + "-"
-_NUMBERS = itertools.count()
 
 _Json = dict[str, Any]
 
@@ -87,7 +83,12 @@ class ApiRequest:
     with_usage: bool  # as the last piece of a stream
 
 
-def parse(payload: bytes, device: str, now_s: float, ttl_s: float) -> ApiRequest:
+def ids() -> Iterator[str]:
+    """Return ids for requests that no others have, be it over restarts or proxies."""
+    return map(f"h{os.urandom(8).hex()}-{{:x}}".format, itertools.count())
+
+
+def parse(payload: bytes, device: str, request_id: str, now_s: float, ttl_s: float) -> ApiRequest:
     """Return the request in a body. Raises Invalid."""
     body = _decode(payload)
     messages = _messages(body.get("messages"))
@@ -107,7 +108,7 @@ def parse(payload: bytes, device: str, now_s: float, ttl_s: float) -> ApiRequest
     )
     request = Request(
         device=device,
-        id=f"h{_STARTED}{next(_NUMBERS):x}",
+        id=request_id,
         retry=0,
         arrived_s=now_s,
         expires_s=now_s + min(ttl_s, _MAX_TTL_S),

@@ -5,6 +5,7 @@ import random
 import signal
 import sys
 import traceback
+from asyncio.events import _get_running_loop  # pyright: ignore[reportPrivateUsage]
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -66,9 +67,18 @@ class Program:
         Its tasks are cancelled. What they do thereupon takes no time, and reaches files but no
         other host.
         """
-        if self._loop and self._task:
-            self._loop.cut_off(self._task)
-            self._close(self._loop)
+        loop, task = self._loop, self._task
+        if loop is None or task is None:
+            return
+        if isinstance(_get_running_loop(), ProgramLoop):  # a program did that: when it waits
+            self._site.alarm(loop.now_us(), lambda: self._end(loop, task))
+        else:
+            self._end(loop, task)
+
+    def _end(self, loop: ProgramLoop, task: "asyncio.Task[Any]") -> None:
+        if self._loop is loop:
+            loop.cut_off(task)
+            self._close(loop)
 
     async def _live(self, loop: ProgramLoop) -> None:
         try:

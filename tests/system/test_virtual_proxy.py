@@ -11,10 +11,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
-from cloud_proxy import app
+from cloud_proxy import app, keys
 from cloud_proxy.config import Config
 from cloud_proxy.report import attempts
 from firmware import wire
@@ -184,6 +185,33 @@ def test_an_upstream_that_stalls_makes_the_next_one_answer(tmp_path: Path):
     assert [row["tier"] for row in rows] == ["edge", "gpu", "cloud"]
     assert 15_000 <= rows[1]["total_ms"] <= 15_100 and 900 <= rows[2]["total_ms"] <= 1000
     assert len(deltas) > 1
+
+
+def test_a_program_asks_over_http_in_virtual_time_and_the_same_ids_come_again(tmp_path: Path):
+    async def ask() -> list[str]:
+        body = {"messages": [{"role": "user", "content": "turn on pin 2"}]}
+        headers = {"authorization": f"Bearer {key}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            said: list[str] = []
+            for _ in range(2):
+                async with session.post("http://proxy:80/v1/chat/completions", json=body) as done:
+                    said.append((await done.json())["id"])
+                await asyncio.sleep(100)  # over the server's idle time: a new connection
+            return said
+
+    key = keys.add(tmp_path / "keys", "cli")
+    http = f'[http]\nlisten = "0.0.0.0:80"\nkeys_file = "{tmp_path / "keys"}"'
+    told: list[object] = []
+    for run in ("one", "two"):
+        with World(seed=1, isolated=True) as world:
+            fleet = Fleet(world, tmp_path / run, 0, EDGE + http)
+            asking = world.program("asking", ask)
+            asking.start()
+            world.run(minutes=5)
+            assert asking.state == "stopped", asking.error
+            told.append((asking.result, fleet.rows()))
+            assert [row["device"] for row in fleet.rows()] == ["cli"] * 2
+    assert told[0] == told[1]
 
 
 def a_day_of_trouble(seed: int, folder: Path) -> tuple[str, list[dict[str, Any]]]:

@@ -309,6 +309,26 @@ def test_a_killed_program_is_silent_and_starts_again():
         assert heard == [b"+", b"+"] and program.state == "running"
 
 
+def test_a_program_may_kill_another_one_or_itself():
+    async def wait() -> None:
+        await asyncio.sleep(1000)
+
+    with World(isolated=True) as world:
+        victim = world.program("victim", wait)
+
+        async def kill() -> None:
+            await asyncio.sleep(1)
+            victim.kill()
+            killer.kill()
+            await wait()
+
+        killer = world.program("killer", kill)
+        for program in (victim, killer):
+            program.start()
+        world.run(seconds=2)
+        assert (victim.state, killer.state) == ("stopped", "stopped")
+
+
 def test_a_program_that_fails_says_so_and_the_world_goes_on(capsys: pytest.CaptureFixture[str]):
     async def main() -> None:
         await asyncio.sleep(2)
