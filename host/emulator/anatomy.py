@@ -111,8 +111,13 @@ class Anatomy:
         """Return (bytes in all, bytes in use) of the collector's heap."""
         table, size, _, start, end = struct.unpack("<IIIII", memory.window(self.heap, 20))
         bits = int.from_bytes(memory.window(table, size), "little")
-        pairs = int.from_bytes(b"\x55" * size, "little")  # a block's two bits, 0 where it is free
-        return end - start, _BLOCK * ((bits | bits >> 1) & pairs).bit_count()
+        return end - start, _BLOCK * ((bits | bits >> 1) & _pairs(size)).bit_count()
+
+
+@cache
+def _pairs(size: int) -> int:
+    """Return the lower of each pair of bits: a block has two, both 0 where it is free."""
+    return int.from_bytes(b"\x55" * size, "little")
 
 
 class _Finds:

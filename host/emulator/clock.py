@@ -53,6 +53,7 @@ class Clock:
         self._waker = Waker()
         self.traffic = Traffic()
         self._parked = threading.Condition()
+        self._is_awaited = False
         self.next_us: int | None = None  # when it parked: what it waits for; None: nothing
         self.on_park: Callable[[], None] = lambda: None  # called when it parks or stops
         timeline.listen(self._time_changed)
@@ -75,7 +76,9 @@ class Clock:
     def await_park(self, timeout_s: float) -> None:
         """Wait (for the wall's time at most) until the board parks or stops; for other threads."""
         with self._parked:
+            self._is_awaited = True
             self._parked.wait(timeout_s)
+            self._is_awaited = False
 
     def start(self) -> None:
         """Begin at the world's time: a board that is switched on later starts later."""
@@ -253,8 +256,9 @@ class Clock:
                 return
             self.next_us = target
             self.parked_at_us = limit
-        with self._parked:
-            self._parked.notify_all()
+        if self._is_awaited:
+            with self._parked:
+                self._parked.notify_all()
         self.on_park()
         self._waker.wait(None)
 

@@ -247,22 +247,26 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
         return self._polls.new()
 
     @operation
-    def poll_put(self, poll: int) -> None:
-        """Watch a file number. Pushed: number, bits."""
-        number, bits = self._pushed
-        self._polls.put(poll, number, bits)
+    def poll_use(self, poll: int) -> None:
+        """Let the other calls mean this set."""
+        self._polls.use(poll)
 
     @operation
-    def poll_drop(self, poll: int) -> None:
-        """Watch a file number no more. Pushed: number."""
-        self._polls.drop(poll, self._pushed[0])
+    def poll_put(self, what: int) -> None:
+        """Watch a file number: number << 8 | bits."""
+        self._polls.put(what >> 8, what & 0xFF)
+
+    @operation
+    def poll_drop(self, number: int) -> None:
+        """Watch a file number no more."""
+        self._polls.drop(number)
 
     @operation
     def poll_wait(self, timeout_ms: int) -> int:
-        """Wait. Pushed: the set, or none for set 0. Returns a count; 0xFFFF: interrupted."""
+        """Wait; 0: nothing came; 1: interrupted; else the first that is ready, see poll_next."""
         if timeout_ms:
             self._boot.sample_heap()
-        return self._polls.wait(self._pushed[0] if self._pushed else 0, timeout_ms)
+        return self._polls.wait(timeout_ms)
 
     @operation
     def input_flag(self, _: int) -> int:
@@ -270,9 +274,9 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
         return CELL + 8 * INPUT
 
     @operation
-    def poll_next(self, poll: int) -> int:
-        """Return the next ready file number << 8 | bits; 0 after the last."""
-        return self._polls.next(poll)
+    def poll_next(self, _: int) -> int:
+        """Return the next that is ready: number << 8 | bits | 1 << 24 if more follow; or 0."""
+        return self._polls.next()
 
     # -- sockets ---------------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ from host.emulator.clock import Clock
 from host.emulator.descriptors import ERROR, HANGUP, Descriptor, GuestError, Table
 from host.emulator.waker import Sockets, Watched
 
-INTERRUPTED = 0xFFFF
+INTERRUPTED = 1
+_MORE = 1 << 24
 _INVALID = 32  # POLLNVAL
 
 
@@ -29,27 +30,35 @@ class Polls:
     def __init__(self, clock: Clock, descriptors: Table) -> None:
         self._clock = clock
         self._open = descriptors
-        self._sets: list[_Set] = []
+        self._sets = [_Set()]
+        self._used = self._sets[0]
 
     def new(self) -> int:
-        """Make an empty set and return its number."""
+        """Make an empty set and return its number, 1 or more."""
         self._sets.append(_Set())
         return len(self._sets) - 1
 
-    def put(self, poll: int, number: int, bits: int) -> None:
+    def use(self, poll: int) -> None:
+        """Let the other calls mean this set."""
+        self._used = self._sets[poll]
+
+    def put(self, number: int, bits: int) -> None:
         """Watch a file number for these bits."""
-        self._sets[poll].bits[number] = bits
-        self._sets[poll].seen = -1
+        self._used.bits[number] = bits
+        self._used.seen = -1
 
-    def drop(self, poll: int, number: int) -> None:
+    def drop(self, number: int) -> None:
         """Watch it no more."""
-        self._sets[poll].bits.pop(number, None)
-        self._sets[poll].seen = -1
+        self._used.bits.pop(number, None)
+        self._used.seen = -1
 
-    def wait(self, poll: int, timeout_ms: int) -> int:
-        """Wait; return how many are ready, 0 after the timeout, INTERRUPTED after an interrupt."""
+    def wait(self, timeout_ms: int) -> int:
+        """Wait; return the first that is ready, 0 after the timeout, INTERRUPTED by an interrupt.
+
+        What is ready is number << 8 | bits, and _MORE if `next` has more.
+        """
         clock = self._clock
-        watched = self._see(self._sets[poll])
+        watched = self._see(self._used)
         deadline_us = clock.now_us + timeout_ms * 1000
         found = self._collect(watched)
         if not found:
@@ -60,16 +69,16 @@ class Polls:
             found = self._collect(self._see(watched))
         watched.ready = found
         if found:
-            return len(found)
+            return self.next()
         return 0 if clock.now_us >= deadline_us else INTERRUPTED
 
-    def next(self, poll: int) -> int:
-        """Return the next ready one as number << 8 | bits, or 0 when there are no more."""
-        ready = self._sets[poll].ready
+    def next(self) -> int:
+        """Return the next one that is ready, as `wait` does, or 0."""
+        ready = self._used.ready
         if not ready:
             return 0
         number, bits = ready.pop(0)
-        return number << 8 | bits
+        return number << 8 | bits | (_MORE if ready else 0)
 
     def _see(self, found: _Set) -> _Set:
         """Sort out what the file numbers of a set stand for, if that may have changed."""

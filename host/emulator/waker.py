@@ -29,47 +29,47 @@ class Waker:
     """Blocks one thread. `wake` may come from any thread, also before the wait."""
 
     def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._woken = False
+        self._gate = threading.Lock()  # free while it is woken: cheaper than a Condition
+        self._gate.acquire()
+        self._lock = threading.Lock()
         self._pair: tuple[socket.socket, socket.socket] | None = None
 
     def wake(self) -> None:
         """End the wait under way, or the next one."""
-        with self._condition:
-            self._woken = True
-            self._condition.notify_all()
-            if self._pair:
-                with suppress(BlockingIOError):  # full: it is being woken already
+        with suppress(RuntimeError):  # it is woken already
+            self._gate.release()
+        if self._pair:
+            with self._lock, suppress(BlockingIOError):  # full: it is being woken already
+                if self._pair:
                     self._pair[1].send(b"w")
 
     def wait(self, timeout_s: float | None, sockets: Sockets | None = None) -> None:
         """Return when woken, when a socket is ready, or after `timeout_s`; None: no limit."""
         if sockets:
             self._wait_for_sockets(timeout_s, sockets.watched)
-            return
-        with self._condition:
-            self._condition.wait_for(lambda: self._woken, timeout_s)
-            self._woken = False
+        elif timeout_s is None:
+            self._gate.acquire()
+        else:
+            self._gate.acquire(timeout=min(max(0.0, timeout_s), _FOR_GOOD_S))
 
     def _wait_for_sockets(self, timeout_s: float | None, watched: list[Watched]) -> None:
-        with self._condition:
-            if self._pair is None:
-                self._pair = socket.socketpair()
-                for end in self._pair:
-                    end.setblocking(False)
-            woken, self._woken = self._woken, False
-        if not woken:
+        if self._pair is None:
+            pair = socket.socketpair()
+            for end in pair:
+                end.setblocking(False)
+            self._pair = pair
+        # Whoever wakes opens the gate first: either it is seen here, or a byte comes.
+        if not self._gate.acquire(blocking=False):
             both = Sockets([*watched, (self._pair[0], 1)])
             both.poll(_FOR_GOOD_S if timeout_s is None else max(0.0, timeout_s))
-        with self._condition:
-            self._woken = False
-            with suppress(BlockingIOError):
-                while self._pair[0].recv(64):
-                    pass
+            self._gate.acquire(blocking=False)
+        with suppress(BlockingIOError):
+            while self._pair[0].recv(64):
+                pass
 
     def close(self) -> None:
         """Let go of the sockets used for waking."""
-        with self._condition:
+        with self._lock:
             if self._pair:
                 for end in self._pair:
                     end.close()

@@ -196,6 +196,38 @@ def test_a_real_server_answers(program: str, lines: list[str]):
         assert on_board(program, port) == lines
 
 
+SETS = """
+    import select, socket
+    def datagrams(port):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind(("127.0.0.1", port))
+        return s
+    all_four = [datagrams(0) for _ in range(4)]
+    one, two = select.poll(), select.poll()
+    for s in all_four[:3]:
+        one.register(s, select.POLLOUT)
+    two.register(all_four[3], select.POLLOUT)
+    print([all_four.index(s) for s, _ in one.poll(10)])
+    found = []
+    for s, _ in one.ipoll(10):
+        found.append(all_four.index(s))
+        found += [all_four.index(other) for other, _ in two.poll(10)]
+    print(found)
+    one.unregister(all_four[1])
+    print([all_four.index(s) for s, _ in one.poll(10)], len(two.poll(10)))
+    print([len(found) for found in select.select(all_four, all_four, [], 0)])
+    """
+
+
+def test_poll_sets_keep_apart_what_is_ready_at_once():
+    assert printed(SETS).splitlines() == [
+        "[0, 1, 2]",
+        "[0, 3, 1, 3, 2, 3]",
+        "[0, 2] 1",
+        "[0, 4, 0]",
+    ]
+
+
 REFUSED = {
     "blocking": 's.connect(("127.0.0.1", PORT))',
     "non-blocking": """

@@ -10,11 +10,13 @@ POLLERR = 8
 POLLHUP = 16
 
 _IOCTL_POLL = const(3)
-_INTERRUPTED = const(0xFFFF)
+_INTERRUPTED = const(1)
+_MORE = const(1 << 24)
 _SLOW_MS = const(1)  # how often a stream written in Python is asked
 _LONG_MS = const(1000000)  # that the host is asked to wait at once
 
 _nothing = iter(())
+_used = 0  # the set that the host's calls mean now
 _has_input = bytearray_at(port(0, OP_INPUT_FLAG), 1)  # of the console
 
 
@@ -41,8 +43,14 @@ class poll:
         self._flags = []  # [stream, bits]
         self._slow = []
         self._hits = []
-        self._left = 0  # how many the host has found ready
+        self._found = 0  # what the host has found ready, the first of them
         self._once = False
+
+    def _use(self):
+        global _used
+        if _used != self._set:
+            port(self._set, OP_POLL_USE)
+            _used = self._set
 
     def register(self, stream, eventmask=POLLIN | POLLOUT):
         number = _number(stream)
@@ -57,9 +65,9 @@ class poll:
         if number not in self._streams and (number > 2 or eventmask != POLLIN):
             self._calls += 1
         self._streams[number] = stream
-        port(number, OP_PUSH)
-        port(eventmask, OP_PUSH)
-        port(self._set, OP_POLL_PUT)
+        if _used != self._set:
+            self._use()
+        port(number << 8 | eventmask & 0xFF, OP_POLL_PUT)
 
     def modify(self, stream, eventmask):
         number = _number(stream)
@@ -88,8 +96,8 @@ class poll:
             del self._streams[number]
             if number > 2:
                 self._calls -= 1
-            port(number, OP_PUSH)
-            port(self._set, OP_POLL_DROP)
+            self._use()
+            port(number, OP_POLL_DROP)
 
     def _ask(self):
         # Ask the streams in Python.
@@ -114,11 +122,11 @@ class poll:
                     pause = 0
                 elif self._slow and pause > _SLOW_MS:
                     pause = _SLOW_MS
-            if self._set:
-                port(self._set, OP_PUSH)
+            if _used != self._set:
+                self._use()
             ready = port(pause, OP_POLL_WAIT)
-            if ready and ready != _INTERRUPTED:
-                self._left = ready
+            if ready > _INTERRUPTED:
+                self._found = ready
                 return
             if self._hits:
                 return
@@ -136,14 +144,14 @@ class poll:
         if self._hits:
             self._hits.clear()
         self._once = flags & 1
-        self._left = 0
+        self._found = 0
         if timeout == 0 and not self._calls and not _has_input[0]:
             ticks_ms()  # takes its time, and lets interrupts come
             if self._flags or self._slow:
                 self._ask()
         else:
             self._wait(timeout)
-        return self if self._left or self._hits else _nothing
+        return self if self._found or self._hits else _nothing
 
     def poll(self, timeout=-1, flags=0):
         return list(self.ipoll(timeout, flags))
@@ -152,10 +160,13 @@ class poll:
         return self
 
     def __next__(self):
-        while self._left:
-            self._left -= 1
-            ready = port(self._set, OP_POLL_NEXT)
-            stream = self._streams.get(ready >> 8)
+        while self._found:
+            ready = self._found
+            self._found = 0
+            if ready & _MORE:
+                self._use()
+                self._found = port(0, OP_POLL_NEXT)
+            stream = self._streams.get(ready >> 8 & 0xFFFF)
             if stream is not None:
                 if self._once:
                     self.register(stream, 0)
