@@ -2,22 +2,21 @@
 
 It has what a board and a proxy need: wills, retained messages, QoS 0 and 1, filters with + and #,
 `$share`, whose members take turns, keep-alive, and a client that comes twice takes over. Sessions
-are clean ones; QoS 2 ends the connection. What
-is sent at QoS 1 is not sent again: the stream below loses nothing while it is open.
+are clean ones; QoS 2 ends the connection. What is sent at QoS 1 is not sent again: the stream
+below loses nothing while it is open.
 """
 
 import itertools
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from host.emulator.mqtt_routes import Routes, is_filter, is_pattern, matches
 from host.emulator.network import Site, Stream
 
 CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 8, 9, 10, 11, 12, 13, 14
 _FAILURE = 0x80  # a filter's return code
 _UNACCEPTABLE_VERSION = 1
-_SHARE = "$share/"
 _GRACE = 1.5  # times the keep-alive: then a silent client is taken to be gone
 Listener = Callable[[str, bytes], None]
 
@@ -45,7 +44,6 @@ class _Client:
     will: Message | None = None
     keepalive_s: float = 0.0
     heard_us: int = 0
-    filters: dict[str, int] = field(default_factory=dict[str, int])
     is_gone: bool = False
 
 
@@ -69,7 +67,7 @@ class MqttBroker:
         self._strangers: list[_Client] = []  # those that have not said CONNECT
         self._listeners: list[tuple[list[str], Listener]] = []
         self._ids = itertools.count()
-        self._turns: Counter[str] = Counter()  # of the members of each shared filter
+        self._routes = Routes()
         self.start()
 
     @property
@@ -130,7 +128,7 @@ class MqttBroker:
             self._add_filters(client, body)
         elif kind == UNSUBSCRIBE:
             for topic, _ in _filters(body[2:], has_qos=False):
-                client.filters.pop(topic, None)
+                self._routes.unsubscribe(client.name, topic)
             _send(client, UNSUBACK << 4, body[:2])
         elif kind == PINGREQ:
             _send(client, PINGRESP << 4, b"")
@@ -182,6 +180,7 @@ class MqttBroker:
             self._strangers.remove(client)
         if self._clients.get(client.name) is client:
             del self._clients[client.name]
+            self._routes.leave(client.name)
         will = client.will
         if will:
             now_s = self._site.now_us / 1e6
@@ -202,17 +201,21 @@ class MqttBroker:
 
     def _add_filters(self, client: _Client, body: bytes) -> None:
         wanted = list(_filters(body[2:]))
-        granted = [min(qos, 1) if _is_filter(topic) else _FAILURE for topic, qos in wanted]
+        granted = [min(qos, 1) if is_filter(topic) else _FAILURE for topic, qos in wanted]
         _send(client, SUBACK << 4, body[:2] + bytes(granted))
         for (topic, _), qos in zip(wanted, granted, strict=True):
             if qos == _FAILURE:
                 continue
-            client.filters[topic] = qos
-            if topic.startswith(_SHARE):  # what is retained is for those who ask alone
-                continue
-            for message in list(self.retained.values()):
-                if matches(topic.split("/"), message.topic.split("/")):
-                    self._pass_on(client, message, qos, retain=True)
+            self._routes.subscribe(client.name, topic, qos)
+            for message in self._kept(topic):
+                self._pass_on(client, message, qos, retain=True)
+
+    def _kept(self, name: str) -> list[Message]:
+        """Return the retained messages for a filter; a share gets none."""
+        if not is_pattern(name):
+            return [self.retained[name]] if name in self.retained else []
+        pattern = name.split("/")
+        return [m for topic, m in self.retained.items() if matches(pattern, topic.split("/"))]
 
     def _route(self, message: Message) -> None:
         self.messages.append(message)
@@ -222,20 +225,9 @@ class MqttBroker:
             self.retained.pop(message.topic, None)
             if message.payload:
                 self.retained[message.topic] = message
+        for name, qos in self._routes.find(message.topic):
+            self._pass_on(self._clients[name], message, qos)
         levels = message.topic.split("/")
-        shares: dict[str, list[tuple[_Client, int]]] = {}
-        for client in list(self._clients.values()):
-            fitting = [(f, q) for f, q in client.filters.items() if matches(_levels(f), levels)]
-            for name, qos in fitting:
-                if name.startswith(_SHARE):
-                    shares.setdefault(name, []).append((client, qos))
-            own = [qos for name, qos in fitting if not name.startswith(_SHARE)]
-            if own:
-                self._pass_on(client, message, max(own))
-        for name, members in shares.items():
-            client, qos = members[self._turns[name] % len(members)]
-            self._turns[name] += 1
-            self._pass_on(client, message, qos)
         for pattern, listener in list(self._listeners):
             if matches(pattern, levels):
                 listener(message.topic, message.payload)
@@ -247,34 +239,6 @@ class MqttBroker:
         if qos:
             body += (next(self._ids) % 65535 + 1).to_bytes(2)
         _send(client, PUBLISH << 4 | qos << 1 | retain, body + message.payload)
-
-
-def matches(pattern: list[str], levels: list[str]) -> bool:
-    """Return whether a filter's levels fit those of a topic."""
-    if levels[0].startswith("$") and pattern[0] in ("#", "+"):
-        return False
-    for i, level in enumerate(pattern):
-        if level == "#":
-            return True
-        if i >= len(levels) or level not in ("+", levels[i]):
-            return False
-    return len(pattern) == len(levels)
-
-
-def _levels(topic: str) -> list[str]:
-    """Return the levels of a filter, without those that say who shares it."""
-    levels = topic.split("/")
-    return levels[2:] if topic.startswith(_SHARE) else levels
-
-
-def _is_filter(topic: str) -> bool:
-    levels = topic.split("/")
-    if topic.startswith(_SHARE):
-        if len(levels) < 3 or not levels[1] or set(levels[1]) & {"+", "#"}:
-            return False
-        levels = levels[2:]
-    whole = all(level in ("+", "#") or not set(level) & {"+", "#"} for level in levels)
-    return levels != [""] and whole and "#" not in levels[:-1]
 
 
 def _take_packet(buffer: bytearray) -> tuple[int, bytes] | None:
