@@ -23,7 +23,7 @@ from host.emulator.heap import HeapStats
 from host.emulator.host_calls import OPERATIONS, Port
 from host.emulator.probe import run_probe
 from host.emulator.rom import rom_image
-from host.emulator.tls import TlsContext
+from host.emulator.tls_context import TlsContext
 from host.emulator.traceback_filter import TraceOutput
 from host.emulator.vm import Vm
 from host.emulator.wasi import Wasi
@@ -113,7 +113,8 @@ class Boot:
         devices: dict[str, Callable[[], Descriptor]] = {
             "port": lambda: self._port,
             "socket": self._port.take_socket,
-            "tls": TlsContext,
+            "tls0": TlsContext,
+            "tls1": lambda: TlsContext(is_server=True),
             "random": lambda: RandomSource(self._random),
             "stdout": lambda: RawOutput(self.serial),
             "trace": lambda: TraceOutput(self.serial),

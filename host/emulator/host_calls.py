@@ -18,6 +18,7 @@ from host.emulator.peripheral_calls import PeripheralCalls
 from host.emulator.polls import Polls
 from host.emulator.sockets import SocketFile
 from host.emulator.system_calls import SystemCalls
+from host.emulator.tls import TlsFile
 from host.emulator.tls_calls import TlsCalls
 
 if TYPE_CHECKING:
@@ -351,6 +352,7 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
 
     def _socket(self, number: int) -> SocketFile | NetworkSocket:
         found = self._boot.descriptors[number]
+        found = found.plain if isinstance(found, TlsFile) else found
         if not isinstance(found, SocketFile | NetworkSocket):
             raise GuestError(errnos.EBADF)
         return found
@@ -393,5 +395,8 @@ _TEXT_CALLS: dict[str, Callable[[Port, str], str]] = {
     "resolve": Port._resolve,  # pyright: ignore[reportPrivateUsage]
     "peer": Port._peer_text,  # pyright: ignore[reportPrivateUsage]
     "tls_error": Port.tls_error,
+    "tls_known_cipher": Port.tls_known_cipher,
+    "tls_allow": Port.tls_allow,
+    "tls_cipher": Port.tls_cipher,
     "about": Port._about,  # pyright: ignore[reportPrivateUsage]
 }

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from host.emulator.mqtt_routes import Routes, is_filter, is_pattern, matches
-from host.emulator.network import Site, Stream
+from host.emulator.network import Site
+from host.emulator.stream import Stream
+from host.emulator.tls_stream import TlsServer, TlsStream
 
 CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 8, 9, 10, 11, 12, 13, 14
@@ -39,7 +41,7 @@ class Message:
 
 @dataclass
 class _Client:
-    stream: Stream
+    stream: Stream | TlsStream
     name: str = ""
     will: Message | None = None
     keepalive_s: float = 0.0
@@ -50,15 +52,16 @@ class _Client:
 class MqttBroker:
     """Listens on its site from the start.
 
-    messages: what was published, in order; beyond `keep` of them the older half is forgotten. Its
-    methods may be called while time stands, and from listeners.
+    tls: it speaks TLS. messages: what was published, in order; beyond `keep` of them the older
+    half is forgotten. Its methods may be called while time stands, and from listeners.
     """
 
     keep = 20_000
 
-    def __init__(self, site: Site, name: str, port: int) -> None:
+    def __init__(self, site: Site, name: str, port: int, tls: TlsServer | None = None) -> None:
         self.name = name
         self.port = port
+        self.tls = tls
         self.address = site.address
         self.messages: list[Message] = []
         self.retained: dict[str, Message] = {}
@@ -101,9 +104,9 @@ class MqttBroker:
     # -- clients -------------------------------------------------------------------------------
 
     def _accept(self, stream: Stream) -> None:
-        client = _Client(stream)
+        client = _Client(TlsStream(stream, self.tls) if self.tls else stream)
         self._strangers.append(client)
-        stream.changed = lambda: self._hear(client)
+        client.stream.changed = lambda: self._hear(client)
 
     def _hear(self, client: _Client) -> None:
         stream = client.stream

@@ -183,6 +183,14 @@ class NetworkSocket(Descriptor):
             found |= READABLE
         return bits & found
 
+    def silence(self) -> tuple[int, Sequence[SocketTap]]:
+        """Tell the taps nothing any more; return its number, and them."""
+        taps, self._taps = self._taps, ()
+        return self._number, taps
+
+    def await_bytes(self) -> None:
+        """Do nothing: what comes takes virtual time."""
+
     def close(self) -> None:
         """Close it; what was sent is still delivered."""
         self._unbind()

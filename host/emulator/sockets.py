@@ -2,6 +2,7 @@
 
 import errno
 import itertools
+import select
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ _OPTIONS = {  # (level, option) on the ESP32 -> here
     (_IPPROTO_TCP, 1): (socket.IPPROTO_TCP, socket.TCP_NODELAY),
 }
 _T = TypeVar("_T")
+_SHAKE_S = 2.0  # real time that a busy desktop may take for a step of a handshake
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK)
 SEND_BUFFER = 5744  # bytes that lwIP takes while nothing is acknowledged
 SocketTap = Callable[[int, str, bytes], None]  # (the socket's number, "in" or "out", bytes)
@@ -184,6 +186,16 @@ class SocketFile(Descriptor):
         with suppress(GuestError, OSError):  # a write or a read will tell
             self._let_go()
         return self.sock, bits
+
+    def silence(self) -> tuple[int, Sequence[SocketTap]]:
+        """Tell the taps nothing any more; return its number, and them."""
+        taps, self._taps = self._taps, ()
+        return self._number, taps
+
+    def await_bytes(self) -> None:
+        """Give the peer a moment of real time to send something, as handshakes need."""
+        if not self._is_cut():
+            select.select([self.sock], [], [], _SHAKE_S)
 
     def close(self) -> None:
         """Close it; what was sent is still delivered."""

@@ -1,10 +1,9 @@
 """TLS on the guest's sockets: the desktop's OpenSSL stands where an ESP32 has mbedTLS.
 
-The client's side, TLS 1.2 as in the ESP32's build. Certificates are checked against the board's
-own date. What fails has mbedTLS's number and words.
+Both sides, TLS 1.2 as in the ESP32's build. Certificates are checked against the board's own
+date. What fails has mbedTLS's number and words.
 """
 
-import select
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,70 +11,60 @@ from typing import TypeVar
 
 from host.emulator import errnos
 from host.emulator.descriptors import ERROR, READABLE, WRITABLE, Descriptor, GuestError
+from host.emulator.network_socket import NetworkSocket
 from host.emulator.sockets import SocketFile
+from host.emulator.tls_context import CIPHERS, TlsContext, check_dates
 from host.emulator.waker import Watched
 
-_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: OpenSSL would ask the desktop's clock
-_SHAKE_S = 2.0  # real time that a busy desktop may take for a step of a handshake
 _RECORD = 16_640  # bytes: the longest record of TLS 1.2 and its header
 _OUT = 4096  # bytes that one write takes, MBEDTLS_SSL_OUT_CONTENT_LEN
 _BAD_NAME = "The certificate Common Name (CN) does not match with the expected CN"
 _NOT_TRUSTED = "The certificate is not correctly signed by the trusted CA"
-_TOO_LATE = "The certificate validity has expired"
-_TOO_EARLY = "The certificate validity starts in the future"
 _HOST_ERRORS = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH
 _CONNECTION_EOF = "-29312 MBEDTLS_ERR_SSL_CONN_EOF"
 _ALERT = "-30592 MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"
 _BAD_RECORD = "-29184 MBEDTLS_ERR_SSL_INVALID_RECORD"
+_NAMES = {here: name for name, here in CIPHERS.items()}
 _T = TypeVar("_T")
 
 
-class TlsContext(Descriptor):
-    """What a client trusts: the guest writes CA certificates to it, DER or PEM."""
+class TlsFile(Descriptor):
+    """TLS on a socket, `plain`. name: of the server, which its certificate must bear.
 
-    def __init__(self) -> None:
-        self.options = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.options.maximum_version = ssl.TLSVersion.TLSv1_2
-        self.options.verify_flags |= _NO_CHECK_TIME
-
-    def write(self, data: bytes) -> int:
-        """Take certificates; EINVAL if they are none."""
-        try:
-            pem = data.decode("ascii") if b"-----BEGIN " in data else None
-            self.options.load_verify_locations(cadata=pem or data)
-        except (ssl.SSLError, ValueError):
-            raise GuestError(errnos.EINVAL) from None
-        return len(data)
-
-    def trust_everybody(self) -> None:
-        """Ask for no certificate."""
-        self.options.check_hostname = False
-        self.options.verify_mode = ssl.CERT_NONE
-
-
-class TlsFile(SocketFile):
-    """A socket with TLS on it. name: of the server, which its certificate must bear.
-
-    unix_us: the board's date. failure: why it failed, "number words" of mbedTLS, or only words
-    where MicroPython raises ValueError.
+    unix_us: the board's date. changed: called when something else is to be waited for. failure:
+    why it failed, "number words" of mbedTLS, or only words where MicroPython raises ValueError.
     """
 
     is_plain = False  # it may hold what the socket has given already, or need the other direction
 
     def __init__(
-        self, plain: SocketFile, context: TlsContext, name: str, unix_us: Callable[[], int]
+        self,
+        plain: SocketFile | NetworkSocket,
+        context: TlsContext,
+        name: str,
+        unix_us: Callable[[], int],
+        changed: Callable[[], None],
     ) -> None:
-        self.__dict__.update(vars(plain))  # it takes the socket over
-        self._readers, self._taps = self._taps, ()  # they are told what is said, not its cipher
+        self.plain = plain
         self.failure = ""
+        self._number, self._readers = plain.silence()  # they are told what is said, not its cipher
         self._unix_s = lambda: unix_us() / 1e6
+        self._changed = changed
         self._context = context.options
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.options.wrap_bio(self._in, self._out, server_hostname=name or None)
+        self._tls = self._context.wrap_bio(
+            self._in, self._out, context.is_server, server_hostname=name or None
+        )
         self._unsent = b""
         self._shaken = False  # the handshake is over
         self._begun = False  # a write whose record has not left entirely
         self._wants = 0  # poll bits that must hold before what was tried can go on
+
+    @property
+    def cipher(self) -> str:
+        """The cipher, by mbedTLS's name, and the version; "" before the handshake is over."""
+        found = self._tls.cipher()
+        return f"{_NAMES.get(found[0], found[0])} {self._tls.version()}" if found else ""
 
     def shake(self) -> None:
         """Get on with the handshake: EAGAIN until it is over."""
@@ -114,19 +103,25 @@ class TlsFile(SocketFile):
             return bits | ERROR
         if bits & READABLE and (self._tls.pending() or self._in.pending):
             return bits & READABLE
-        found = super().ready(self._wants or bits)
+        found = self.plain.ready(self._wants or bits)
         return found | bits if found & self._wants else found
 
     def watched(self, bits: int) -> Watched | None:
         """The real socket, in the direction that what was tried needs first."""
-        return super().watched(self._wants or bits)
+        return self.plain.watched(self._wants or bits)
 
     def close(self) -> None:
         """Say farewell, if that is possible at once, and close."""
-        with suppress(GuestError, OSError):  # the peer's own farewell is not waited for
-            if self._shaken and not self.failure:
-                self._run(self._tls.unwrap, WRITABLE)
-        super().close()
+        if self._shaken and not self.failure:
+            with suppress(ssl.SSLError, GuestError, OSError):
+                with suppress(ssl.SSLWantReadError):  # the peer's own farewell is not waited for
+                    self._tls.unwrap()
+                self._flush(WRITABLE)
+        self.plain.close()
+
+    def abandon(self) -> None:
+        """Let go of it without a word, as a reset does."""
+        self.plain.abandon()
 
     def _shake(self, direction: int) -> None:
         if self.failure:
@@ -135,7 +130,7 @@ class TlsFile(SocketFile):
         if not self._shaken:
             self._run(self._tls.do_handshake, direction)
             self._flush(direction)
-            self._check_dates()
+            check_dates(self._tls, self._context, self._unix_s(), self._fail)
             self._shaken = True
 
     def _want(self, bits: int) -> None:
@@ -157,10 +152,10 @@ class TlsFile(SocketFile):
                 with suppress(GuestError, OSError):
                     self._flush(direction)  # the peer is told
                 self._fail(_words(error))
-            if not self._shaken and not self._is_cut():
-                select.select([self.sock], [], [], _SHAKE_S)
+            if not self._shaken:
+                self.plain.await_bytes()
             try:
-                data = super().read(_RECORD)
+                data = self.plain.read(_RECORD)
             except GuestError:
                 self._want(READABLE & ~direction)
                 raise
@@ -173,20 +168,10 @@ class TlsFile(SocketFile):
         self._unsent += self._out.read()
         try:
             while self._unsent:
-                self._unsent = self._unsent[super().write(self._unsent) :]
+                self._unsent = self._unsent[self.plain.write(self._unsent) :]
         except GuestError:
             self._want(WRITABLE & ~direction)
             raise
-
-    def _check_dates(self) -> None:
-        if self._context.verify_mode == ssl.CERT_NONE:
-            return
-        for certificate in (self._tls.getpeercert() or {}, *self._context.get_ca_certs()):
-            now_s = self._unix_s()
-            if now_s > ssl.cert_time_to_seconds(str(certificate["notAfter"])):
-                self._fail(_TOO_LATE)
-            if now_s < ssl.cert_time_to_seconds(str(certificate["notBefore"])):
-                self._fail(_TOO_EARLY)
 
     def _fail(self, words: str) -> None:
         self.failure = words

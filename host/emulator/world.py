@@ -1,5 +1,6 @@
 """A world of emulated boards that share one virtual time."""
 
+import ssl
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from host.emulator.mqtt_broker import MqttBroker
 from host.emulator.network import Network
 from host.emulator.schedule import Schedule
 from host.emulator.timeline import Timeline
+from host.emulator.tls_stream import TlsServer
 
 # The date at the start of a world that does not follow the wall: 2026-01-05, a Monday, 00:00 UTC.
 START_UNIX_S = 1_767_571_200
@@ -83,11 +85,24 @@ class World:
             raise ValueError("this world has no network of its own: make it with isolated=True")
         return self._network
 
-    def broker(self, name: str = "broker", port: int = 1883) -> MqttBroker:
-        """Return a new MQTT broker on the network of an isolated world, listening."""
+    def broker(
+        self,
+        name: str = "broker",
+        port: int = 1883,
+        *,
+        tls: tuple[Path, Path] | ssl.SSLContext | None = None,
+    ) -> MqttBroker:
+        """Return a new MQTT broker on the network of an isolated world, listening.
+
+        tls: it speaks TLS, with the files of a certificate and its key, or a context of yours.
+        """
         if self._schedule is None:
             raise ValueError("this world has no network of its own: make it with isolated=True")
-        return MqttBroker(self.network.site(name, self._schedule), name, port)
+        site = self.network.site(name, self._schedule)
+        secured = (
+            TlsServer(tls, lambda: (self._start_unix_us + site.now_us) / 1e6) if tls else None
+        )
+        return MqttBroker(site, name, port, secured)
 
     def captive_portal(self, name: str = "portal.lan") -> CaptivePortal:
         """Return a login page that holds the boards of an isolated world from now on."""

@@ -30,6 +30,15 @@ class SSLContext:
                 cadata = file.read()
         self._inner.load_verify_locations(cadata)
 
+    def load_cert_chain(self, certfile, keyfile):
+        if isinstance(certfile, str):
+            with open(certfile, "rb") as file:
+                certfile = file.read()
+        if isinstance(keyfile, str):
+            with open(keyfile, "rb") as file:
+                keyfile = file.read()
+        self._inner.load_cert_chain(certfile, keyfile)
+
     def wrap_socket(
         self, sock, server_side=False, do_handshake_on_connect=True, server_hostname=None
     ):
@@ -51,9 +60,9 @@ def wrap_socket(
     server_hostname=None,
     do_handshake=True,
 ):
-    if key or cert:
-        raise NotImplementedError("certificates of a client are not emulated")
     context = SSLContext(PROTOCOL_TLS_SERVER if server_side else PROTOCOL_TLS_CLIENT)
+    if cert or key:
+        context.load_cert_chain(cert, key)
     if cadata:
         context.load_verify_locations(cadata=cadata)
     context.verify_mode = cert_reqs

@@ -1,5 +1,5 @@
 # ruff: noqa: F821  (the build puts in what is not defined here)
-# tls: the client's side. A build of MicroPython without TLS-PSK, so contexts have no psk_key.
+# tls: both sides. A build of MicroPython without TLS-PSK, so contexts have no psk_key.
 import io
 
 from _port import port
@@ -15,14 +15,15 @@ CERT_REQUIRED = 2
 MBEDTLS_VERSION = "Mbed TLS, emulated"
 
 _POLLOUT = const(4)
+_ENODEV = const(19)
 
 
 class SSLContext:
     def __init__(self, protocol):
-        if protocol != PROTOCOL_TLS_CLIENT:
-            raise NotImplementedError("only the client's side of TLS is emulated")
-        self.verify_mode = CERT_REQUIRED
-        self._file = open("\x01tls", "wb")
+        if protocol not in (PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER):
+            raise ValueError
+        self.verify_mode = CERT_NONE if protocol else CERT_REQUIRED
+        self._file = open("\x01tls%d" % protocol, "wb")
 
     def load_verify_locations(self, cadata):
         try:
@@ -30,12 +31,31 @@ class SSLContext:
         except OSError:
             raise ValueError("invalid cert")
 
+    def load_cert_chain(self, cert, key):
+        for data in (cert, key):
+            port(addressof(data), OP_PUSH)
+            port(len(data), OP_PUSH)
+        try:
+            port(self._file.fileno(), OP_TLS_CHAIN)
+        except OSError as error:
+            raise ValueError("invalid key" if error.errno == _ENODEV else "invalid cert")
+
+    def get_ciphers(self):
+        names = []
+        while name := _host.call("tls_known_cipher", str(len(names))):
+            names.append(name)
+        return names
+
+    def set_ciphers(self, ciphersuite):
+        if not isinstance(ciphersuite, (list, tuple)):
+            raise TypeError("object '%s' isn't a tuple or list" % type(ciphersuite).__name__)
+        if not _host.call("tls_allow", "%d %s" % (self._file.fileno(), " ".join(ciphersuite))):
+            raise OSError(-24192, "MBEDTLS_ERR_SSL_BAD_CONFIG")
+
     def wrap_socket(
         self, sock, *, server_side=False, do_handshake_on_connect=True, server_hostname=None
     ):
-        if server_side:
-            raise NotImplementedError("only the client's side of TLS is emulated")
-        if server_hostname is None and self.verify_mode == CERT_REQUIRED:
+        if server_hostname is None and not server_side and self.verify_mode == CERT_REQUIRED:
             raise ValueError("CERT_REQUIRED requires server_hostname")
         name = server_hostname or ""
         port(self._file.fileno(), OP_PUSH)
@@ -69,6 +89,10 @@ class SSLSocket(io.IOBase):
         if code[0] == "-":
             raise OSError(int(code), words)
         raise ValueError("\n" + error + "\n")
+
+    def cipher(self):
+        found = _host.call("tls_cipher", str(self._sock.fileno()))
+        return tuple(found.split()) or None
 
     def fileno(self):
         return self._sock.fileno()
