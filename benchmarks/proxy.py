@@ -2,15 +2,18 @@
 
 All on loopback, each part a process of its own, gateways with one worker. The CPU time of the
 gateway's process is the figure to trust on a shared machine; the rest are ratios of one run. nginx
-is measured where it is installed.
+is measured where it is installed, LiteLLM where LITELLM names its program or it is on the path.
 """
 
 import json
 import os
+import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,9 +26,10 @@ from results import row, save
 from host.broker import Broker
 
 LOADS = Path(__file__).parent / "loads"
-SECONDS = 3
+SECONDS = 4
 ROUNDS = 2
 FLOOR = "an aiohttp forwarder"
+KEY = "sk-" + secrets.token_hex(16)  # LiteLLM wants one; the others take no notice of it
 TICKS = os.sysconf("SC_CLK_TCK")
 PROXY = """
 [http]
@@ -58,6 +62,18 @@ http {{
     proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection "";
     proxy_buffering off; }} }}
 }}
+"""
+
+
+LITELLM = """
+model_list:
+- model_name: fake
+  litellm_params:
+    model: openai/fake
+    api_base: http://127.0.0.1:{port}/v1
+    api_key: none
+general_settings:
+  master_key: {key}
 """
 
 
@@ -120,6 +136,35 @@ def nginx(stack: ExitStack, backend: str) -> tuple[int, str] | None:
     return workers[0], port
 
 
+def litellm(stack: ExitStack, backend: str) -> tuple[int, str] | None:
+    """Start LiteLLM as a gateway, if there is one, and return its process and its port."""
+    from host.broker import free_port
+
+    program = os.environ.get("LITELLM") or shutil.which("litellm")
+    if not program:
+        return None
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    port = str(free_port())
+    config = folder / "litellm.yaml"
+    config.write_text(LITELLM.format(port=backend, key=KEY))
+    process = subprocess.Popen(
+        [program, "--config", str(config), "--host", "127.0.0.1", "--port", port],
+        env=os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    stack.callback(process.wait, 15)
+    stack.callback(process.terminate)
+    deadline_s = time.monotonic() + 120
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", int(port)), 1).close()
+            return process.pid, port
+        except OSError:
+            assert process.poll() is None and time.monotonic() < deadline_s, "LiteLLM is not up"
+            time.sleep(0.2)
+
+
 def _children(pid: int) -> list[int]:
     try:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -137,7 +182,8 @@ def load(pid: int | None, script: str, *args: object) -> dict[str, Any]:
     """Run a load and return what it measured, with cpu_us a request if pid is a gateway's."""
     before = cpu_s(pid) if pid else 0.0
     command = [sys.executable, str(LOADS / script), *map(str, args)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    env = os.environ | {"API_KEY": KEY}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
     told = json.loads(done.stdout)
     assert not told["failed"], told
     if pid:
@@ -170,6 +216,7 @@ def http(stack: ExitStack, broker: Broker) -> list[dict[str, Any]]:
             "direct": (None, backend),
             "nginx": nginx(stack, backend),
             FLOOR: forwarder,
+            "LiteLLM": litellm(stack, backend),
             "limpet-proxy": ours(stack, backend, broker),
         }
         for _ in range(ROUNDS):

@@ -19,7 +19,7 @@ class Connections:
         self._served: set[Any] = set()
         self._busy: set[Any] = set()
 
-    def enter(self, request: web.Request) -> Any:
+    def enter(self, request: web.BaseRequest) -> Any:
         """Note that a request is being served; what is returned goes to `leave`."""
         connection = request.protocol
         self._busy.add(connection)

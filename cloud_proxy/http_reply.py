@@ -1,9 +1,9 @@
 """Answers in the shape of OpenAI's chat completions: whole, in pieces, and errors."""
 
-import json
 import time
 from typing import Any
 
+from cloud_proxy.fast_json import encode
 from cloud_proxy.reply import Reply
 from cloud_proxy.request import Request
 from cloud_proxy.tiers.base import Call, Completion
@@ -19,11 +19,11 @@ STATUS = {
     "invalid": (400, "invalid_request_error"),
     "unauthorized": (401, "authentication_error"),
     "not_found": (404, "invalid_request_error"),
+    "method": (405, "invalid_request_error"),
     "too_large": (413, "invalid_request_error"),
     "too_slow": (408, "invalid_request_error"),
 }
 DONE = b"data: [DONE]\n\n"
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 Json = dict[str, Any]
 
@@ -38,7 +38,7 @@ def whole(request: Request, reply: Reply, completion: Completion) -> bytes:
     body["choices"] = [choice]
     body["usage"] = usage(reply)
     body["limpet"] = {**(reply.use or {}), "why": reply.why}
-    return _encode(body).encode()
+    return encode(body)
 
 
 class Pieces:
@@ -49,7 +49,7 @@ class Pieces:
         self._first = True
         self._text = ""
         frame = _frame(request, None, "chat.completion.chunk")
-        self._head = "data: " + _encode(frame)[:-1] + ',"choices":[{"index":0,"delta":'
+        self._head = b"data: " + encode(frame)[:-1] + b',"choices":[{"index":0,"delta":'
 
     def text(self, piece: str) -> bytes:
         """Return a piece of text as an event."""
@@ -71,19 +71,19 @@ class Pieces:
             tail["usage"] = usage(reply)
             tail["choices"] = []
             frame = _frame(self._request, reply, "chat.completion.chunk")
-            out += b"data: " + _encode({**frame, **tail}).encode() + b"\n\n"
+            out += b"data: " + encode({**frame, **tail}) + b"\n\n"
         return out + DONE
 
     def failed(self, reply: Reply) -> bytes:
         """Return the event that ends a stream which broke off, with what it used so far."""
         body = {**error(reply.code, reply.why), "usage": usage(reply), "limpet": reply.use}
-        return b"data: " + _encode(body).encode() + b"\n\n"
+        return b"data: " + encode(body) + b"\n\n"
 
     def _delta(self, delta: Json, finish: str | None = None) -> bytes:
         if self._first:
             delta = {"role": "assistant", **delta}
             self._first = False
-        return f'{self._head}{_encode(delta)},"finish_reason":{_encode(finish)}}}]}}\n\n'.encode()
+        return b'%b%b,"finish_reason":%b}]}\n\n' % (self._head, encode(delta), encode(finish))
 
 
 def error(code: str, why: str, field: str | None = None) -> Json:
@@ -120,7 +120,7 @@ def _content(completion: Completion) -> str | None:
 
 
 def _call(request: Request, number: int, call: Call) -> Json:
-    function = {"name": call.tool, "arguments": _encode(call.args)}
+    function = {"name": call.tool, "arguments": encode(call.args).decode()}
     return {"id": f"call_{request.id}_{number}", "type": "function", "function": function}
 
 

@@ -1,13 +1,13 @@
 """A program's request over HTTP: OpenAI's chat completions, checked, in our own terms."""
 
 import itertools
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from cloud_proxy.catalogue import Catalogue
+from cloud_proxy.fast_json import decode
 from cloud_proxy.metering import estimate_tokens
 from cloud_proxy.request import Request
 from cloud_proxy.talk import PROGRAM, CallLimits, ChatMessage
@@ -128,7 +128,7 @@ def _decode(payload: bytes) -> _Json:
     if payload.count(b"[") + payload.count(b"{") > MAX_DEPTH and _depth(payload) > MAX_DEPTH:
         raise Invalid(f"nested deeper than {MAX_DEPTH}")
     try:
-        body = json.loads(payload)
+        body = decode(payload)
     except (ValueError, RecursionError) as e:
         raise Invalid("not JSON") from e
     if not isinstance(body, dict):
@@ -210,6 +210,6 @@ def _words(content: Any) -> str:
 
 def _result(text: str) -> Any:
     try:
-        return json.loads(text)
+        return decode(text)
     except (ValueError, RecursionError):
         return text

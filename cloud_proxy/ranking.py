@@ -27,6 +27,8 @@ def rank(request: Ask, tier: TierState) -> tuple[bool, bool, float, float]:
 def among_equals(request: Ask, ranked: list[TierState]) -> tuple[list[TierState], str, str]:
     """Return the ranking with the choice moved to the front; why, in a word and in more."""
     first = ranked[0]
+    if len(ranked) == 1:
+        return ranked, *_reason(request, ranked)
     peers = [
         tier
         for tier in ranked

@@ -44,7 +44,7 @@ def choose(request: Ask, tiers: Sequence[TierState], budget: Budget, now_s: floa
         left = kept
         if not left:
             return Decision(None, (), "; ".join(struck) or "no tier is configured", refusal)
-    ranked = sorted(left, key=lambda tier: rank(request, tier))
+    ranked = sorted(left, key=lambda tier: rank(request, tier)) if left[1:] else left
     if request.refuse_late and not in_time(request, ranked[0]):
         return Decision(None, (), f"none meets {deadline(request)} ({about(request, ranked[0])})",
                         "refused")  # fmt: skip

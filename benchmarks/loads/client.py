@@ -5,6 +5,7 @@ Prints one line of JSON: requests answered, failures, seconds, p50, p99 and firs
 
 import asyncio
 import json
+import os
 import sys
 import time
 
@@ -25,7 +26,8 @@ def request(port: int, model: str, stream: bool) -> bytes:
     }
     payload = json.dumps(body).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
-    head += f"content-type: application/json\r\ncontent-length: {len(payload)}\r\n\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(payload)}\r\n"
+    head += f"authorization: Bearer {os.environ.get('API_KEY', 'none')}\r\n\r\n"
     return head.encode() + payload
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from cloud_proxy.catalogue import coerce
+from cloud_proxy.fast_json import decode
 from cloud_proxy.metering import Usage, estimate_tokens
 from cloud_proxy.talk import CallLimits, Talk
 from cloud_proxy.tiers.base import Call, Completion, Stream, TierError
@@ -141,7 +142,7 @@ class Assembly:
 def _object(data: bytes) -> _Json:
     """Return the JSON object; raise TierError if it is an error, Garbage if it is none."""
     try:
-        value = json.loads(data)
+        value = decode(data)
     except (ValueError, RecursionError) as e:
         raise Garbage("not JSON: " + repr(data[:60])) from e
     if not isinstance(value, dict):

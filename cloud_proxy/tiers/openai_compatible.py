@@ -5,7 +5,6 @@ becomes a TierError. aiohttp sets TCP_NODELAY on its connections.
 """
 
 import asyncio
-import json
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -16,6 +15,7 @@ from yarl import URL
 from cloud_proxy.candidates import TierState
 from cloud_proxy.config import OpenAITier, secret
 from cloud_proxy.errors import UserError
+from cloud_proxy.fast_json import encode
 from cloud_proxy.health import Health
 from cloud_proxy.lane import Lane
 from cloud_proxy.metering import Price, price_from_tables, price_from_usd
@@ -26,7 +26,6 @@ from cloud_proxy.tiers.sse import Events
 from cloud_proxy.tiers.upstream_errors import UPSTREAM_ERRORS, named, refused
 
 _TRAILER_TIMEOUT_S = 0.05
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class OpenAICompatible:
@@ -153,7 +152,7 @@ class OpenAICompatible:
         tools = request.talk.tools
         if tools and tools.schemas and config.tools:
             body["tools"] = tools.schemas
-        return _encode(body).encode()
+        return encode(body)
 
 
 def _proxy(url: str) -> str | None:

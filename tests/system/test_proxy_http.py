@@ -283,6 +283,17 @@ def test_what_operators_look_at(proxy, upstream):
         assert line in page
 
 
+def test_paths_and_methods_that_there_are_not_are_told(proxy):
+    assert get(proxy, "/v1/embeddings?x=1")[0] == 404
+    status_, body = get(proxy, "/v1/chat/completions")
+    assert status_ == 405 and json.loads(body)["error"]["message"].endswith("takes POST")
+    assert post(proxy, HELLO, "/health")[0] == 405
+    connection = connect(proxy)
+    connection.request("HEAD", "/health")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
 def test_keys_are_asked_for_and_may_be_revoked(tmp_path, upstream):
     upstream.behave = status(200, WHOLE)
     file = tmp_path / "keys.txt"
