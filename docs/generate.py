@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that come from the code: protocol, tools, fidelity, board numbers.
+"""Write the pages of docs/ that come from the code: protocol, tools, fidelity, what was measured.
 
 python docs/generate.py          write them
 python docs/generate.py --check  exit 1 if what is written differs from the code
@@ -11,6 +11,7 @@ import re
 import sys
 import tokenize
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def main() -> int:
         "fidelity.md": fidelity(),
         "board.md": board(),
         "emulator-numbers.md": emulator_numbers(),
+        "proxy-numbers.md": proxy_numbers(),
     }
     for name, text in pages.items():
         path = ROOT / "docs" / name
@@ -145,7 +147,7 @@ def tools() -> str:
 
 def board() -> str:
     """Return docs/board.md, from what benchmarks/board.py measured."""
-    rows = json.loads((ROOT / "benchmarks" / "results" / "board.json").read_text())
+    rows = _results("board")
     lines = [
         "# What the board's software costs",
         "",
@@ -153,21 +155,18 @@ def board() -> str:
         "`python benchmarks/board.py` on the emulated esp32-devkit, whose heap is the chip's.",
         "What zclaw takes is what its authors state; nothing of it was measured here.",
     ]
-    head = ["| | | compared with | ratio | how |", "|---|---:|---|---:|---|"]
     for kind, title in (("flash", "Flash"), ("", "Running"), ("zclaw", "zclaw, as stated")):
-        lines += ["", f"## {title}", "", *head]
-        lines += [
-            f"| {row['metric']} | {row['value']:,} {row['unit']} | {row['compared_with'] or ''} "
-            f"| {'' if row['ratio'] is None else round(row['ratio'], 3)} | {row['how']} |"
+        lines += ["", f"## {title}", ""]
+        lines += _measured(
+            row
             for row in rows
             if kind == next((k for k in ("flash", "zclaw") if row["metric"].startswith(k)), "")
-        ]
+        )
     return "\n".join(lines) + "\n"
 
 
 def emulator_numbers() -> str:
     """Return docs/emulator-numbers.md, from what benchmarks/emulator.py measured."""
-    rows = json.loads((ROOT / "benchmarks" / "results" / "emulator.json").read_text())
     lines = [
         "# What the emulator costs",
         "",
@@ -175,15 +174,50 @@ def emulator_numbers() -> str:
         "by `python benchmarks/emulator.py`. Each board runs the full firmware, in one process,",
         "with a broker in the same world. What QEMU does is what its users state.",
         "",
-        "| | | compared with | ratio | how |",
-        "|---|---:|---|---:|---|",
-    ]
-    lines += [
-        f"| {row['metric']} | {row['value']:,} {row['unit']} | {row['compared_with'] or ''} "
-        f"| {'' if row['ratio'] is None else round(row['ratio'], 3)} | {row['how']} |"
-        for row in rows
+        *_measured(_results("emulator")),
     ]
     return "\n".join(lines) + "\n"
+
+
+def proxy_numbers() -> str:
+    """Return docs/proxy-numbers.md, from what benchmarks/proxy.py and routing.py measured."""
+    lines = [
+        "# What the proxy adds, and what its routing saves",
+        "",
+        "Generated from `benchmarks/results/proxy.json` and `routing.json` by `make docs`; do not",
+        "edit.",
+        "",
+        "## Beside other gateways",
+        "",
+        "`python benchmarks/proxy.py`: all in one run on a machine of two cores, one worker each,",
+        "in front of a backend that answers after a fixed time. The aiohttp forwarder parses,",
+        "forwards and hands back, and nothing else: it is the floor for a gateway in Python.",
+        "",
+        *_measured(_results("proxy")),
+        "",
+        "## Beside other policies",
+        "",
+        "`python benchmarks/routing.py`: a simulation.",
+        "",
+        *_measured(_results("routing")),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _results(name: str) -> list[dict[str, Any]]:
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+
+
+def _measured(rows: Iterable[dict[str, Any]]) -> list[str]:
+    return [
+        "| | | compared with | ratio | how |",
+        "|---|---:|---|---:|---|",
+        *(
+            f"| {row['metric']} | {row['value']:,} {row['unit']} | {row['compared_with'] or ''} "
+            f"| {'' if row['ratio'] is None else round(row['ratio'], 3)} | {row['how']} |"
+            for row in rows
+        ),
+    ]
 
 
 def _cell(part: str | list[list[Any]]) -> str:
