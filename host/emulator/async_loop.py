@@ -54,9 +54,8 @@ class _Future(_Numbered, asyncio.Future[Any]):
         super().__init__(loop=loop)
 
 
-def _finish(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
+def _hush(_: asyncio.AbstractEventLoop, __: dict[str, Any]) -> None:
+    pass
 
 
 class ProgramLoop(AmbientLoop):
@@ -199,9 +198,12 @@ class ProgramLoop(AmbientLoop):
         What it waits for comes at once. Raises RuntimeError if it never ends.
         """
         self._own_us = self.now_us()
+        self.set_exception_handler(_hush)  # a process that is killed says nothing
         if self._alarm:
             self._alarm.cancel()
-        self.leave(StreamTransport.vanish)
+        self.site.listeners.clear()
+        for transport in self.transports:
+            transport.silence()
         task.cancel()
         for _ in range(_MOST_TIMERS):
             self._run_ready()
@@ -214,17 +216,13 @@ class ProgramLoop(AmbientLoop):
 
     def end(self) -> None:
         """Close what is left open, as the system does after a process, and the loop."""
-        self.leave(StreamTransport.close)
+        self.site.listeners.clear()
+        for transport in list(self.transports):
+            transport.close()
         self._run_ready()
         if self._alarm:
             self._alarm.cancel()
         self.close()
-
-    def leave(self, how: Callable[[StreamTransport], None]) -> None:
-        """End the connections so, and listen no more."""
-        self.site.listeners.clear()
-        for transport in list(self.transports):
-            how(transport)
 
     # -- what tasks need -----------------------------------------------------------------------
 
@@ -302,7 +300,12 @@ class ProgramLoop(AmbientLoop):
             raise OSError(errno.ENETDOWN, "the program was cut off")
         stream = Stream.connect(self.site, address, port)
         answered = self.create_future()
-        stream.changed = lambda: _finish(answered)
+
+        def changed() -> None:
+            if (stream.is_open or stream.is_ended or stream.error) and not answered.done():
+                answered.set_result(None)
+
+        stream.changed = changed
         try:
             await answered
         except asyncio.CancelledError:

@@ -43,7 +43,7 @@ class StreamTransport(asyncio.Transport):
         self._protocol = protocol
         self._handle = handle
         self._is_paused = self._is_closing = self._is_lost = False
-        self._is_looking = self._is_ended = False
+        self._is_looking = self._is_ended = self._is_silent = False
         loop.transports[self] = None
 
     def begin(self, waiter: "asyncio.Future[None] | None" = None) -> None:
@@ -125,7 +125,7 @@ class StreamTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         """Return whether it was closed, or is about to."""
-        return self._is_closing
+        return self._is_closing or self._is_silent
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Have another protocol told from now on."""
@@ -146,10 +146,10 @@ class StreamTransport(asyncio.Transport):
         """End it."""
         self.close()
 
-    def vanish(self) -> None:
-        """End it without a word to the other side."""
+    def silence(self) -> None:
+        """Let nothing more get to the other side; on this one it looks closed, and is not told."""
+        self._is_silent = True
         self._stream.vanish()
-        self.close()
 
     def _lose(self, error: OSError | None) -> None:
         if self._is_lost:

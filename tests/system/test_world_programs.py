@@ -309,6 +309,36 @@ def test_a_killed_program_is_silent_and_starts_again():
         assert heard == [b"+", b"+"] and program.state == "running"
 
 
+def test_a_task_of_a_killed_program_is_cancelled_and_sees_no_broken_connection():
+    seen: list[str] = []
+
+    async def main() -> None:
+        reader, writer = await asyncio.open_connection("echo", 7)
+        try:
+            await reader.readline()
+        except BaseException as e:
+            seen.append(type(e).__name__)
+        writer.close()
+
+    with World(isolated=True) as world:
+        world.program("echo", serve_echo).start()
+        program = world.program("it", main)
+        program.start()
+        world.run(seconds=1)
+        program.kill()
+    assert seen == ["CancelledError"]
+
+
+def test_a_connection_over_a_slow_line_is_open_when_the_other_end_has_answered():
+    with World(isolated=True) as world:
+        world.network.kbit_s, world.network.latency_ms = 9.6, 100
+        world.program("echo", serve_echo).start()
+        program = world.program("it", lambda: connect("echo", 7))
+        program.start()
+        world.run(seconds=1)
+        assert program.result == ("connected", pytest.approx(0.2))
+
+
 def test_a_program_may_kill_another_one_or_itself():
     async def wait() -> None:
         await asyncio.sleep(1000)
