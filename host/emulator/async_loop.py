@@ -17,10 +17,11 @@ from asyncio.events import _get_running_loop, _set_running_loop  # pyright: igno
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from host.emulator.async_ambient import AmbientLoop
+from host.emulator.async_tls import check, secured
 from host.emulator.async_transport import Factory, StreamServer, StreamTransport, os_error
 from host.emulator.clock import Alarm
 from host.emulator.network import Site
@@ -331,19 +332,29 @@ class ProgramLoop(AmbientLoop):
         **_: Any,
     ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
         """Return a transport and the protocol on it. Raises OSError."""
-        if ssl:
-            raise NotImplementedError("there is no TLS on the network of a world")
         if sock is not None:
             stream = self._connected.pop(sock)
         elif host is None or port is None:
             raise ValueError("neither host and port nor a socket to connect with")
         else:
             stream = await self._connect(host, int(port))
-        protocol = protocol_factory()
-        transport = StreamTransport(self, stream, protocol, sock)
-        begun = self.create_future()
-        transport.begin(begun)
-        await begun
+        protocol, begun = protocol_factory(), self.create_future()
+        if not ssl:
+            transport = StreamTransport(self, stream, protocol, sock)
+            transport.begin(begun)
+            await begun
+            return transport, protocol
+        context = ssl if isinstance(ssl, tls.SSLContext) else tls.create_default_context()
+        speaker = secured(self, protocol, context, begun, server_hostname or host)
+        plain = StreamTransport(self, stream, speaker, sock)
+        plain.begin()
+        try:
+            await begun
+            transport = cast(asyncio.Transport, speaker._app_transport)
+            check(transport, context, self.unix_us() / 1e6)
+        except BaseException:
+            plain.abort()
+            raise
         return transport, protocol
 
     async def create_server(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -357,10 +368,14 @@ class ProgramLoop(AmbientLoop):
         **_: Any,
     ) -> StreamServer:
         """Return a server; on a loopback address it is for this host alone. Raises OSError."""
-        if ssl:
-            raise NotImplementedError("there is no TLS on the network of a world")
         local = host in _LOOPBACKS
-        server = StreamServer(self, protocol_factory, port or self.site.new_port(), local)
+        context = ssl
+
+        def factory() -> asyncio.BaseProtocol:
+            protocol = protocol_factory()
+            return secured(self, protocol, context) if context else protocol
+
+        server = StreamServer(self, factory, port or self.site.new_port(), local)
         if start_serving:
             await server.start_serving()
         return server

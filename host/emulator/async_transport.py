@@ -146,6 +146,12 @@ class StreamTransport(asyncio.Transport):
         """End it."""
         self.close()
 
+    def _force_close(self, error: OSError | None) -> None:
+        """End it for that reason: what TLS calls."""
+        self._is_closing = True
+        self._stream.close()
+        self._loop.call_soon(self._lose, error)
+
     def silence(self) -> None:
         """Let nothing more get to the other side; on this one it looks closed, and is not told."""
         self._is_silent = True

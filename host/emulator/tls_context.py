@@ -9,7 +9,7 @@ from pathlib import Path
 from host.emulator import errnos
 from host.emulator.descriptors import Descriptor, GuestError
 
-_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: OpenSSL would ask the desktop's clock
+NO_CHECK_TIME = 0x200000  # X509_V_FLAGNO_CHECK_TIME: OpenSSL would ask the desktop's clock
 _TOO_LATE = "The certificate validity has expired"
 _TOO_EARLY = "The certificate validity starts in the future"
 _CLIENT = ssl.PROTOCOL_TLS_CLIENT
@@ -50,7 +50,7 @@ CIPHERS = _ciphers()
 def prepare(context: ssl.SSLContext) -> ssl.SSLContext:
     """Make a context what the chip's is: TLS 1.2, and dates are checked by `check_dates`."""
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_flags |= _NO_CHECK_TIME
+    context.verify_flags |= NO_CHECK_TIME
     context.options |= ssl.OP_NO_TICKET
     return context
 

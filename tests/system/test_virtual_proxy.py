@@ -25,6 +25,7 @@ from host.emulator.async_program import Program
 from host.emulator.event_log import EventLog
 from host.emulator.mqtt_broker import Message, MqttBroker
 from host.image import board_files
+from tests.system.certificates import make_certificates
 from tests.system.proxy_kit import chunk, events, say
 
 ROOT = Path(__file__).parents[2]
@@ -51,27 +52,37 @@ SENTENCES = (
 )
 
 
-def firmware_files(name: str) -> dict[str, bytes]:
+def firmware_files(name: str, ca: bytes | None) -> dict[str, bytes]:
     settings = {
         "device": name,
-        "broker": {"host": "broker"},
+        "broker": {"host": "broker"} | ({"tls": "/ca.der"} if ca else {}),
         "wifi": {"ssid": "home", "password": ""},
     }
-    return board_files(load_board("esp32-devkit"), settings)
+    return board_files(load_board("esp32-devkit"), settings) | ({"/ca.der": ca} if ca else {})
 
 
 class Fleet:
     """A broker, boards called b0, b1, ... and a proxy in a world, all begun and online."""
 
-    def __init__(self, world: World, folder: Path, boards: int, config: str = EDGE) -> None:
+    def __init__(
+        self,
+        world: World,
+        folder: Path,
+        boards: int,
+        config: str = EDGE,
+        pki: Path | None = None,
+    ) -> None:
+        """pki: certificates, with which all speak TLS to the broker."""
         self.world = world
-        self.broker: MqttBroker = world.broker()
+        chain = (pki / "server.pem", pki / "server.key") if pki else None
+        self.broker: MqttBroker = world.broker(tls=chain)
+        ca = (pki / "ca.der").read_bytes() if pki else None
         self.config = Config.model_validate(tomllib.loads(config))
         self.ledger = folder / "ledger.sqlite"
         self.proxy = self.add_proxy("proxy", self.ledger)
         names = [f"b{n}" for n in range(boards)]
         self.boards: list[Board] = [
-            world.board(name=name, files=firmware_files(name)) for name in names
+            world.board(name=name, files=firmware_files(name, ca)) for name in names
         ]
         for board in self.boards:
             board.start()
@@ -185,6 +196,16 @@ def test_an_upstream_that_stalls_makes_the_next_one_answer(tmp_path: Path):
     assert [row["tier"] for row in rows] == ["edge", "gpu", "cloud"]
     assert 15_000 <= rows[1]["total_ms"] <= 15_100 and 900 <= rows[2]["total_ms"] <= 1000
     assert len(deltas) > 1
+
+
+def test_board_and_proxy_speak_tls_to_the_broker(tmp_path: Path):
+    pki = make_certificates(tmp_path, "broker")
+    unix_s = (pki / "server.pem").stat().st_mtime + 86400  # by which its certificate holds
+    secure = EDGE + f'tls = true\nca_file = "{pki / "ca.pem"}"\n'
+    with World(isolated=True, unix_s=unix_s) as world:
+        fleet = Fleet(world, tmp_path, 1, secure, pki)
+        assert fleet.turn(0, "turn on pin 2")["text"] == "Pin 2 is on."
+        assert fleet.broker.tls and fleet.broker.tls.failures == []
 
 
 def test_a_program_asks_over_http_in_virtual_time_and_the_same_ids_come_again(tmp_path: Path):

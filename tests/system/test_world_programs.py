@@ -5,11 +5,13 @@ import os
 import random
 import signal
 import socket
+import ssl
 import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic  # by name, as libraries do
 from typing import Any
 
@@ -18,6 +20,7 @@ import pytest
 from aiohttp import web
 
 from host.emulator import World
+from tests.system.certificates import make_certificates
 from tests.system.emulator_kit import source
 
 START_UNIX_S = 1_767_571_200  # 2026-01-05, of a world that is not told otherwise
@@ -145,6 +148,50 @@ def test_programs_talk_over_streams_with_the_networks_latency():
         world.run(seconds=2)
         said, took_s = asking.result
         assert said == b"HELLO\nTHERE\n" and took_s == pytest.approx(0.1)
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_certificates(tmp_path_factory.mktemp("pki"), "echo")
+
+
+DAY_S = 86400
+SECURE = {
+    "a server that our CA vouches for": ("ca", 60, "HELLO"),
+    "another CA": ("other", 60, "certificate verify failed: unable to get"),
+    "a certificate that will not hold any more": ("ca", 31 * DAY_S, "expired"),
+    "a certificate that does not hold yet": ("ca", -DAY_S, "starts in the future"),
+}
+
+
+@pytest.mark.parametrize("authority, after_s, said", SECURE.values(), ids=SECURE)
+def test_programs_talk_over_tls_by_the_worlds_date(
+    pki: Path, authority: str, after_s: int, said: str
+):
+    async def serve() -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(pki / "server.pem", pki / "server.key")
+        async with await asyncio.start_server(echo, port=7, ssl=context) as server:
+            await server.serve_forever()
+
+    async def ask() -> str:
+        context = ssl.create_default_context(cafile=str(pki / f"{authority}.pem"))
+        try:
+            reader, writer = await asyncio.open_connection("echo", 7, ssl=context)
+        except ssl.SSLError as e:
+            return str(e)
+        writer.write(b"hello\n")
+        answer = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+        return answer.decode().strip()
+
+    with World(isolated=True, unix_s=time.time() + after_s) as world:
+        world.program("echo", serve).start()
+        asking = world.program("it", ask)
+        asking.start()
+        world.run(seconds=5)
+        assert asking.error is None and said in str(asking.result)
 
 
 BOARD = """
@@ -391,7 +438,6 @@ def test_a_program_that_spins_does_not_stop_time():
 
 REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
     "a blocking run of the loop": (lambda loop: loop.run_forever(), "RuntimeError"),
-    "TLS": (lambda loop: loop.create_connection(None, "echo", 7, ssl=True), "NotImplementedError"),
     "datagrams": (lambda loop: loop.create_datagram_endpoint(None), "NotImplementedError"),
     "a file to wait for": (lambda loop: loop.add_reader(0, print), "NotImplementedError"),
     "a process": (lambda _: asyncio.create_subprocess_shell("true"), "NotImplementedError"),
