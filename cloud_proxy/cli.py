@@ -1,4 +1,4 @@
-"""`limpet-proxy`: serve, report, ask. Heavy imports wait until a command needs them."""
+"""`limpet-proxy`: serve, report, ask, prune. Heavy imports wait until a command needs them."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cloud_proxy.errors import UserError
+from cloud_proxy.pruning.cli import app as prune
 
 if TYPE_CHECKING:
     from cloud_proxy.edge_model import Answer
@@ -23,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(prune, name="prune")
 
 _Config = Annotated[Path | None, typer.Option(help="TOML file; see docs/proxy.md.")]
 _Ledger = Annotated[Path | None, typer.Option(help="SQLite file with the attempts and costs.")]

@@ -1,10 +1,6 @@
-"""Make models smaller: scores, sparsity allocation, INT4, the packed file. numpy alone from here.
+"""Make models smaller: scores, sparsity allocation, INT4, the packed file.
 
-What needs torch is imported by name: `gradual`, `engine`, `llama`, `edge`. See docs/pruning.md.
+numpy alone: scores, masks, lsa, allocation, quantise, packed, tensors. With torch: gradual,
+edge, llama, sources, measure, engine, probe, generate. Nothing is imported here, so that
+`limpet-proxy` starts quickly. See docs/pruning.md.
 """
-
-from .packed import Quantised, quantised
-from .scores import SCORES, prune
-from .tensors import DamagedFile
-
-__all__ = ["SCORES", "DamagedFile", "Quantised", "prune", "quantised"]

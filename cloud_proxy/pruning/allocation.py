@@ -82,7 +82,10 @@ def hill(weight: Array) -> float:
 
     Source: Lu et al., "AlphaPruning", 2024.
     """
-    values = np.linalg.svd(weight.astype(np.float64), compute_uv=False) ** 2
+    wide = weight.astype(np.float64)
+    values = np.linalg.eigvalsh(wide @ wide.T if wide.shape[0] < wide.shape[1] else wide.T @ wide)[
+        ::-1
+    ]
     tail = values[: max(2, len(values) // 2)]
     logs = np.log(np.maximum(tail, 1e-30) / max(tail[-1], 1e-30))
     return 1.0 + len(tail) / max(float(logs.sum()), 1e-12)
@@ -105,9 +108,9 @@ def budget(shares: Shares, sizes: Shares, sparsity: float, highest: float = HIGH
 
 def around(importance: Shares, sparsity: float, spread: float) -> Shares:
     """Return shares of sparsity +- spread, the most important group the least sparse."""
-    span = float(np.ptp(importance))
-    d = (importance - importance.min()) / span * 2 * spread if span else importance * 0.0
-    return sparsity + d.mean() - d
+    span = float(np.ptp(importance)) or 1.0
+    d: Shares = (importance - importance.min()) * (2 * spread / span)
+    return d.mean() - d + sparsity
 
 
 def lsa_beta(sparsity: float) -> float:
@@ -150,7 +153,7 @@ class _Ask:
 
     def mean(self, value: Callable[[Matrix], float]) -> Shares:
         """Return a value of each group, the plain mean over its matrices."""
-        return np.array([np.mean([value(m) for m in group]) for group in self.groups])
+        return np.array([float(np.mean([value(m) for m in g])) for g in self.groups])
 
     def weighted(self, value: Callable[[Matrix], float]) -> Shares:
         """Return a value of each group, by size."""
@@ -265,9 +268,9 @@ def _fine(curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     ys: Shares = np.array([y for _, y in curve])
     logs = np.log(np.maximum(ys, 1e-9))
     points = [(0.0, 0.0)]
-    for x in np.arange(1, round(100 * xs[-1]) + 1) / 100:
+    for x in (step / 100 for step in range(1, round(100 * float(xs[-1])) + 1)):
         y = ys[0] * (x / xs[0]) ** 3 if x < xs[0] else np.exp(np.interp(x, xs, logs))
-        points.append((float(x), float(y)))
+        points.append((x, float(y)))
     return points
 
 

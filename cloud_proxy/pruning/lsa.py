@@ -28,23 +28,26 @@ def greedy(
     LSA takes 2/n X X^T. Returns the error of each row (out,), float64, and True where a weight
     went.
     """
-    rows, columns = weight.shape
+    rows, columns = int(weight.shape[0]), int(weight.shape[1])
     error = np.zeros(rows)
     gone = np.zeros(weight.shape, bool)
     scores = (weight * weight) * np.diagonal(gram)
-    every: NDArray[np.intp] = np.arange(rows)
+    every = np.arange(rows)
     for start in range(0, columns, group):
         here = slice(start, min(columns, start + group))
         w, h = weight[:, here], gram[here, here]
         cost = np.array(scores[:, here])
-        lost = np.zeros_like(w)
+        lost, twice = np.zeros_like(w), 2 * w
         for _ in range(int(w.shape[1] * share)):
             i = np.argmin(cost, axis=1)
             error += cost[every, i]
             removed = w[every, i]
             lost[every, i] = removed
             gone[every, start + i] = True
-            cost += 2 * w * (removed[:, None] * h[i])
+            change = h[i]
+            change *= removed[:, None]
+            change *= twice
+            cost += change
             cost[every, i] = np.inf
         scores[:, here.stop :] += 2 * weight[:, here.stop :] * (lost @ gram[here, here.stop :])
     return error, gone

@@ -21,7 +21,8 @@ def per_matrix(scores: Array, sparsity: float) -> Mask:
     """Return True where a weight goes: the lowest scores of the whole matrix, an exact count."""
     count = removed(sparsity, scores.size)
     mask = np.zeros(scores.size, bool)
-    mask[np.argsort(scores, axis=None, kind="stable")[:count]] = True
+    if count:
+        mask[np.argpartition(scores, count - 1, axis=None)[:count]] = True
     return mask.reshape(scores.shape)
 
 
@@ -31,13 +32,16 @@ def per_row(scores: Array, sparsity: float) -> Mask:
     Rows lose the same number, or one more where the count does not divide: those rows whose next
     weight matters least. The count over the matrix is exact.
     """
-    rows = scores.shape[0]
+    rows, columns = int(scores.shape[0]), int(scores.shape[1])
     each, more = divmod(removed(sparsity, scores.size), rows)
-    order = np.argsort(scores, axis=1, kind="stable")
-    mask = np.zeros(scores.shape, bool)
-    np.put_along_axis(mask, order[:, :each], True, axis=1)
-    if more:
-        following = np.take_along_axis(scores, order[:, each : each + 1], axis=1)[:, 0]
-        chosen = np.argsort(following, kind="stable")[:more]
-        mask[chosen, order[chosen, each]] = True
+    if each == columns:
+        return np.ones(scores.shape, bool)
+    limit = np.sort(scores, axis=1)[:, each]
+    mask = scores < limit[:, None]
+    for row in np.flatnonzero(mask.sum(axis=1) != each):  # equal scores around the limit
+        mask[row] = False
+        mask[row, np.argsort(scores[row], kind="stable")[:each]] = True
+    chosen = np.argsort(limit, kind="stable")[:more]
+    left = (scores[chosen] == limit[chosen, None]) & ~mask[chosen]
+    mask[chosen, left.argmax(axis=1)] = True
     return mask

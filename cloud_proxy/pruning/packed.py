@@ -120,6 +120,11 @@ def bits_per_weight(tensors: Mapping[str, Quantised | Stored]) -> dict[str, floa
     return found
 
 
+def plain_bytes(tensors: Mapping[str, Quantised | Stored], names: set[str]) -> int:
+    """Return the bytes of those named that are stored as they are."""
+    return sum(t.nbytes for n, t in tensors.items() if n in names and not isinstance(t, Quantised))
+
+
 def _tensor(file: TensorFile, name: str, row: dict[str, Any]) -> Quantised | Stored:
     kind, shape = row["kind"], tuple(row["shape"])
     if kind == "plain":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .masks import Mask, per_matrix, per_row, removed
+from .masks import per_matrix, per_row, removed
 from .quantise import Array
 
 Gram = NDArray[np.float32]
@@ -34,7 +34,7 @@ def norms(gram: Gram) -> Array:
 
 
 def sparsegpt(
-    weight: Array, gram: Gram, sparsity: float, block: int = 128, damp: float = 0.01
+    weight: Array, gram: Gram, sparsity: float, block: int = 128, factor: Array | None = None
 ) -> Array:
     """Return a pruned copy whose kept weights make up for the removed ones.
 
@@ -42,49 +42,46 @@ def sparsegpt(
     to its right by the inverse of the Gram matrix. In each block the weights with the lowest
     weight^2 / inverse diagonal^2 go; the count over the matrix is exact.
 
-    weight: (out, in). gram: (in, in), X @ X.T. damp: share of the mean diagonal added to it.
+    weight: (out, in). gram: (in, in), X @ X.T. factor: `inverse_factor(gram)` where it is at hand.
     Source: Frantar and Alistarh, "SparseGPT", 2023.
     """
-    left = weight.astype(np.float32).copy()
+    left = np.array(weight, dtype=np.float32)
     columns = left.shape[1]
-    dead = np.diagonal(gram) <= 0
-    inverse = _inverse_factor(gram, dead, damp)
-    left[:, dead] = 0
+    inverse = inverse_factor(gram) if factor is None else factor
+    left[:, np.diagonal(gram) <= 0] = 0
     gone = 0
     for start in range(0, columns, block):
         stop = min(columns, start + block)
-        part, factor = left[:, start:stop], inverse[start:stop, start:stop]
+        part, local = np.array(left[:, start:stop].T, order="C"), inverse[start:stop, start:stop]
         due = removed(sparsity, weight.shape[0] * stop) - gone
-        mask = _lowest((part / np.diagonal(factor)) ** 2, due)
         gone += due
+        mask = per_matrix((part / np.diagonal(local)[:, None]) ** 2, due / part.size)
         errors = np.zeros_like(part)
         for i in range(stop - start):
-            wrong = np.where(mask[:, i], part[:, i], 0) / factor[i, i]
-            errors[:, i] = wrong
-            part[:, i:] -= wrong[:, None] * factor[i, i:]
-            part[mask[:, i], i] = 0
-        left[:, stop:] -= errors @ inverse[start:stop, stop:]
+            errors[i] = np.where(mask[i], part[i], 0) / local[i, i]
+            part[i:] -= local[i, i:, None] * errors[i]
+            part[i, mask[i]] = 0
+        left[:, start:stop] = part.T
+        left[:, stop:] -= errors.T @ inverse[start:stop, stop:]
     return left
 
 
-def _lowest(scores: Array, count: int) -> Mask:
-    mask = np.zeros(scores.size, bool)
-    if count > 0:
-        mask[np.argpartition(scores, count - 1, axis=None)[:count]] = True
-    return mask.reshape(scores.shape)
+def inverse_factor(gram: Gram, damp: float = 0.01) -> Array:
+    """Return the upper Cholesky factor of the damped Gram matrix's inverse: (in, in).
 
-
-def _inverse_factor(gram: Gram, dead: Mask, damp: float) -> Array:
-    """Return the upper Cholesky factor of the damped inverse: (in, in)."""
+    damp: share of the mean diagonal added to it. A channel that is never there counts as 1.
+    """
     full = gram.astype(np.float64)
+    dead = np.diagonal(full) <= 0
     full[dead, dead] = 1
-    add = damp * float(np.mean(np.diagonal(full)))
-    full[np.diag_indices_from(full)] += add
+    full[np.diag_indices_from(full)] += damp * float(np.mean(np.diagonal(full)))
     inverse = np.linalg.inv(full)
-    return np.linalg.cholesky((inverse + inverse.T) / 2).T.astype(np.float32)
+    return np.ascontiguousarray(np.linalg.cholesky((inverse + inverse.T) / 2).T, dtype=np.float32)
 
 
-def prune(weight: Array, gram: Gram | None, sparsity: float, score: str) -> Array:
+def prune(
+    weight: Array, gram: Gram | None, sparsity: float, score: str, factor: Array | None = None
+) -> Array:
     """Return a copy with that share of its weights zero. score: magnitude, wanda or sparsegpt.
 
     Magnitude compares over the matrix, Wanda within each row. Raises ValueError for an unknown
@@ -97,7 +94,7 @@ def prune(weight: Array, gram: Gram | None, sparsity: float, score: str) -> Arra
     if score == "wanda":
         return np.where(per_row(wanda(weight, norms(gram)), sparsity), np.float32(0), weight)
     if score == "sparsegpt":
-        return sparsegpt(weight, gram, sparsity)
+        return sparsegpt(weight, gram, sparsity, factor=factor)
     raise ValueError(f"{score} is no score; magnitude, wanda or sparsegpt")
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cloud_proxy.pruning import lsa, masks, prune
-from cloud_proxy.pruning.scores import SCORES, norms, sparsegpt, wanda
+from cloud_proxy.pruning import lsa, masks
+from cloud_proxy.pruning.scores import SCORES, norms, prune, sparsegpt, wanda
 
 RNG = np.random.default_rng(2)
 
@@ -111,3 +111,11 @@ def test_misuse_is_a_value_error(call):
     weight, _, gram = layer(2, 8)
     with pytest.raises(ValueError):
         call(weight, gram)
+
+
+def test_equal_scores_are_counted_exactly_too():
+    scores = np.zeros((5, 9), np.float32)
+    scores[2:, :4] = 1
+    scores[4] = 3
+    for count in range(46):
+        assert masks.per_row(scores, count / 45).sum() == count
