@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -126,12 +127,12 @@ def talk(count: int) -> dict[str, float]:
         for n in range(count):
             world.board(name=f"board-{n}", files=firmware(f"board-{n}")).start()
         world.run(seconds=ONLINE_S)
+        chat = json.dumps({"id": "1", "text": "turn on pin 2"}).encode()
         wall_s, cpu_s = time.monotonic(), time.process_time()
         for n in range(count):
-            chat = json.dumps({"id": "1", "text": "turn on pin 2"}).encode()
-            broker.publish(wire.topic(f"board-{n}", wire.CHAT), chat, 1)
-            world.run(ms=TALK_S * 1000 / count)
-        world.run(seconds=2)
+            tell = partial(broker.publish, wire.topic(f"board-{n}", wire.CHAT), chat, 1)
+            broker.later(TALK_S * 1000 * n / count, tell)
+        world.run(seconds=TALK_S + 2)
         found = {"wall_s": time.monotonic() - wall_s, "cpu_s": time.process_time() - cpu_s}
         lit = sum(board.pin(2).value == 1 for board in world.boards)
         proxy.signal()

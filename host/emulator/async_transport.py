@@ -24,7 +24,11 @@ def os_error(esp32_number: int, what: str) -> OSError:
 
 
 class StreamTransport(asyncio.Transport):
-    """One end of a connection. It takes what is written: there is no window and no congestion."""
+    """One end of a connection.
+
+    It takes what is written. Once more waits than the network keeps of a stream, where a line is
+    slow or severed, the protocol is told to pause.
+    """
 
     _start_tls_compatible = True  # what loop.start_tls() asks for
 
@@ -43,7 +47,7 @@ class StreamTransport(asyncio.Transport):
         self._protocol = protocol
         self._handle = handle
         self._is_paused = self._is_closing = self._is_lost = False
-        self._is_looking = self._is_ended = self._is_silent = False
+        self._is_full = self._is_looking = self._is_ended = self._is_silent = False
         loop.transports[self] = None
 
     def begin(self, waiter: "asyncio.Future[None] | None" = None) -> None:
@@ -65,6 +69,9 @@ class StreamTransport(asyncio.Transport):
         if self._is_lost:
             return
         try:
+            if self._is_full and stream.room:
+                self._is_full = False
+                self._protocol.resume_writing()
             if stream.buffer and not (self._is_paused or self._is_closing):
                 data = bytes(stream.buffer)
                 stream.buffer.clear()
@@ -98,17 +105,20 @@ class StreamTransport(asyncio.Transport):
         """Send it."""
         if data and not self._is_closing:
             self._stream.send(bytes(data))
+            if not (self._is_full or self._stream.room):
+                self._is_full = True
+                self._protocol.pause_writing()
 
     def can_write_eof(self) -> bool:
         """Return False: a stream ends in both directions at once."""
         return False
 
     def get_write_buffer_size(self) -> int:
-        """Return 0: what is written is on its way."""
+        """Return 0: what is written is on its way or the network's."""
         return 0
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Do nothing: writing is never paused."""
+        """Do nothing: the network has a limit of its own."""
 
     def pause_reading(self) -> None:
         """Give the protocol nothing more for now."""

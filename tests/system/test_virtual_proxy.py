@@ -159,6 +159,7 @@ async def tell_slowly(request: web.Request, response: web.StreamResponse) -> Non
     await response.write(chunk({}, "stop") + b"data: [DONE]\n\n")
 
 
+@pytest.mark.timeout(600)  # twenty boards for an hour
 def test_a_fleet_of_twenty_talks_to_the_real_proxy_in_virtual_time(tmp_path: Path):
     with World(seed=1, isolated=True) as world:
         fleet = Fleet(world, tmp_path, 20)
@@ -196,6 +197,21 @@ def test_an_upstream_that_stalls_makes_the_next_one_answer(tmp_path: Path):
     assert [row["tier"] for row in rows] == ["edge", "gpu", "cloud"]
     assert 15_000 <= rows[1]["total_ms"] <= 15_100 and 900 <= rows[2]["total_ms"] <= 1000
     assert len(deltas) > 1
+
+
+def test_a_budget_that_is_spent_is_there_again_in_the_next_hour(tmp_path: Path):
+    usage = {"prompt_tokens": 3000, "completion_tokens": 100, "total_tokens": 3100}
+    tiers = UPSTREAM.format(name="cloud", usd=9, patience_s=10)
+    budget = '[[budgets]]\nscope = "fleet"\nper = "hour"\nusd = 0.04\n'
+    with World(isolated=True) as world:
+        world.program("cloud", upstream(say("A rock.", usage=usage))).start()
+        fleet = Fleet(world, tmp_path, 1, EDGE + tiers + budget)
+        asked = "what does a limpet cling to?"
+        used = [fleet.turn(0, asked)["use"] for _ in range(2)]
+        world.run(hours=1)
+        used.append(fleet.turn(0, asked)["use"])
+    assert [use["tier"] for use in used] == ["cloud", "edge", "cloud"]
+    assert [use["ud"] for use in used] == [27_900, 0, 27_900]
 
 
 def test_board_and_proxy_speak_tls_to_the_broker(tmp_path: Path):
@@ -278,6 +294,7 @@ print(digest(1, Path(sys.argv[2])))
 """
 
 
+@pytest.mark.timeout(600)  # four worlds, one of them in a process that has to begin
 def test_log_and_ledger_are_the_seeds_also_in_another_process(tmp_path: Path):
     here = digest(1, tmp_path / "one")
     assert digest(1, tmp_path / "two") == here != digest(2, tmp_path / "three")

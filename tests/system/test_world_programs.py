@@ -1,6 +1,7 @@
 """asyncio programs on the network of an isolated world: their time, chance and connections."""
 
 import asyncio
+import itertools
 import os
 import random
 import signal
@@ -384,6 +385,27 @@ def test_a_connection_over_a_slow_line_is_open_when_the_other_end_has_answered()
         program.start()
         world.run(seconds=1)
         assert program.result == ("connected", pytest.approx(0.2))
+
+
+def test_writing_to_a_slow_line_waits_until_there_is_room():
+    async def send() -> list[float]:
+        _, writer = await asyncio.open_connection("echo", 7)
+        times: list[float] = []
+        for _ in range(4):
+            writer.write(b"." * 10_000)
+            await writer.drain()
+            times.append(time.monotonic())
+        writer.close()
+        return times
+
+    with World(isolated=True) as world:
+        world.network.kbit_s = 80
+        world.program("echo", serve_echo).start()
+        program = world.program("it", send)
+        program.start()
+        world.run(seconds=10)
+        waits = [b - a for a, b in itertools.pairwise(program.result)]
+        assert waits == [pytest.approx(1, abs=0.1)] * 3
 
 
 def test_a_program_may_kill_another_one_or_itself():
