@@ -24,6 +24,7 @@ from host.emulator.heap import STEP, HeapStats, heap_bytes_for
 from host.emulator.i2c import I2cBus
 from host.emulator.neopixel import PixelStrip
 from host.emulator.network import Network
+from host.emulator.nvs import Nvs
 from host.emulator.pins import Pin, Pins
 from host.emulator.rtc import Rtc
 from host.emulator.serial import Serial
@@ -31,7 +32,7 @@ from host.emulator.sleep import Sleep
 from host.emulator.sockets import SocketTap
 from host.emulator.spi import SpiBus
 from host.emulator.timeline import Timeline
-from host.emulator.timers import Timers, Watchdog
+from host.emulator.timers import Timers, Watchdog, watchdog_report
 from host.emulator.uart import UartLine
 from host.emulator.vm import VmCrash
 from host.emulator.wifi import Wifi
@@ -40,14 +41,6 @@ from host.emulator.wiring import Wiring
 POWER_ON, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET = 1, 2, 3, 4  # machine.reset_cause()
 _JOIN_TIMEOUT_S = 10.0
 _BITE_S = 5.0  # of the wall: whoever computes for so long would have computed for minutes
-_BITTEN = (  # ESP-IDF's words
-    b"Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:",
-    b" - mp_task (CPU 1)",
-    b"Tasks currently running:",
-    b"CPU 0: IDLE0",
-    b"CPU 1: mp_task",
-    b"Aborting.",
-)
 
 
 class Board:
@@ -100,13 +93,13 @@ class Board:
         self.wifi = Wifi(self.clock, address, network or AccessPoint())
         self.world_unix_us = lambda: start_unix_us + self.clock.now_us
         self.rtc = Rtc(self.clock, self.world_unix_us, date_is_set)
+        self.nvs = Nvs(storage)  # before the flash, which makes the file
         base = volume_blocks(spec.vfs_bytes // BLOCK, files) if files and not storage else None
         self.flash = FlashChip(spec.vfs_bytes // BLOCK, storage, seed, base)
         self.volume = FileSystem(self.flash)
         self.files = BoardFiles(self.volume)
         self.station = air.join(self) if air else None
         self.sleep = Sleep(self.clock, self.pins)
-        self.nvs: dict[tuple[int, str, str], bytes] = {}
         self.socket_taps: list[SocketTap] = []
         self._heap_bytes = (heap_kb or spec.heap_kb) * 1024
         self._seed = seed
@@ -164,6 +157,13 @@ class Board:
             return
         self._request(PowerCut("power cut"))
         self._join(_JOIN_TIMEOUT_S)
+
+    def erase_flash(self) -> None:
+        """Erase its files and its NVS, as `esptool erase-flash` does; it is switched off first."""
+        self.stop()
+        self.volume.drop()
+        self.flash.wipe()
+        self.nvs.erase()
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait until it is not running any more. Raises TimeoutError."""
@@ -341,9 +341,7 @@ class Board:
 
     def bitten(self) -> None:
         """Let the watchdog restart the board, with what a real one prints."""
-        at_ms = self.clock.now_us // 1000
-        self.serial.put_output(b"".join(b"E (%d) task_wdt: %s\n" % (at_ms, s) for s in _BITTEN))
-        self.serial.put_output(b"Rebooting...\n")
+        self.serial.put_output(watchdog_report(self.clock.now_us // 1000))
         self._request(Reset(WDT_RESET))
 
     def is_given_up(self, busy_s: float) -> bool:

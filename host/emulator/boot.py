@@ -19,6 +19,7 @@ from host.emulator.descriptors import (
     Table,
 )
 from host.emulator.files import GuestFiles
+from host.emulator.guest_volumes import GuestVolume
 from host.emulator.heap import HeapStats
 from host.emulator.host_calls import OPERATIONS, Port
 from host.emulator.probe import run_probe
@@ -80,6 +81,7 @@ class Boot:
         self.spec = board.spec
         self.power_down = board.power_down
         self.hashes: dict[int, Hash] = {}
+        self.volumes: list[GuestVolume] = []
         self.socket_taps = board.socket_taps
         self.reset_cause = reset_cause
         self.shim_cost = shim_cost
@@ -146,6 +148,8 @@ class Boot:
             self._last_heap = self.heap_use()
             self._last_fuel = vm.fuel
             self.clock.leave()
+            for volume in self.volumes:
+                volume.end()
             with self._lock:
                 self._vm = None
                 self.descriptors.abandon()

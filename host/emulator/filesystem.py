@@ -14,6 +14,7 @@ from host.emulator.exits import PowerCut
 from host.emulator.flash import BLOCK, FlashChip
 
 lfs: Any = _lfs  # its type stubs leave half of the parameters out
+lfs.FILENAME_ENCODING = "utf-8"  # as MicroPython's names are; it would take ASCII alone
 
 # What the ESP32 port passes to VfsLfs2; littlefs-python's own default disk version is newer
 # than what MicroPython v1.20 accepts.
@@ -70,11 +71,48 @@ class FileSystem:
             self._fs = self._config = None
             self._forget_all()
 
+    # -- the chip below, for a program that uses the partition as a block device -----------------
+
+    def read_raw(self, offset: int, size: int) -> bytes:
+        """Return bytes of the chip. Raises LittleFSError beyond its end."""
+        with self._lock:
+            self._check(offset, size)
+            parts = _by_block(offset, size)
+            return b"".join(self.chip.read(None, block, at, length) for block, at, length in parts)
+
+    def write_raw(self, offset: int, data: bytes) -> None:
+        """Program bytes of the chip; the volume is mounted anew when it is next used."""
+        with self._raw_change(offset, len(data)):
+            done = 0
+            for block, at, length in _by_block(offset, len(data)):
+                self.chip.prog(None, block, at, data[done : done + length])
+                done += length
+
+    def erase_raw(self, block: int) -> None:
+        """Erase a block of the chip, as above."""
+        with self._raw_change(block * BLOCK, BLOCK):
+            self.chip.erase(None, block)
+
     @contextmanager
-    def _volume(self) -> Generator[Any]:
+    def _raw_change(self, offset: int, size: int) -> Generator[None]:
+        with self._lock:
+            self._check(offset, size)
+            self.drop()
+            yield
+            if self.chip.is_cut:
+                raise PowerCut("the supply failed during a flash operation")
+
+    def _check(self, offset: int, size: int) -> None:
+        if offset < 0 or offset + size > self.chip.blocks * BLOCK:
+            raise LittleFSError(int(LittleFSError.Error.LFS_ERR_INVAL))
+
+    @contextmanager
+    def _volume(self, opened: Any = None) -> Generator[Any]:
         with self._lock:
             if self._fs is None:
                 self.mount()
+            if opened is not None and opened is not self._fs:
+                raise LittleFSError(int(LittleFSError.Error.LFS_ERR_BADF))
             try:
                 yield self._fs
             except LittleFSError:
@@ -241,12 +279,13 @@ class OpenFile:
 
     def __init__(self, files: FileSystem, handle: Any, written: str | None) -> None:
         self._files = files
+        self._volume_then = files._fs  # pyright: ignore[reportPrivateUsage]
         self._written = written
         self._handle: Any = handle
 
     @contextmanager
     def _volume(self) -> Generator[Any]:
-        with self._files._volume() as fs:  # pyright: ignore[reportPrivateUsage]
+        with self._files._volume(self._volume_then) as fs:  # pyright: ignore[reportPrivateUsage]
             yield fs
 
     def read(self, size: int) -> bytes:
@@ -290,6 +329,16 @@ class OpenFile:
     def _forget(self) -> None:
         if self._written is not None:
             self._files.forget(self._written)
+
+
+def _by_block(offset: int, size: int) -> Generator[tuple[int, int, int]]:
+    """Yield (block, offset in it, length) of a stretch of the chip."""
+    while size:
+        block, at = divmod(offset, BLOCK)
+        length = min(size, BLOCK - at)
+        yield block, at, length
+        offset += length
+        size -= length
 
 
 def volume_blocks(blocks: int, files: Mapping[str, bytes]) -> dict[int, bytes]:

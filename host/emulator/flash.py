@@ -69,6 +69,13 @@ class FlashChip:
             if content.count(_ERASED) != BLOCK:
                 self._content[block] = bytearray(content)
 
+    def wipe(self) -> None:
+        """Erase all of it, a storage file's content too; not counted as wear."""
+        self._content.clear()
+        if self._file:
+            self._file.seek(0)
+            self._file.write(_ERASED * (self.blocks * BLOCK))
+
     def cut_after(self, operations: int | None, torn: bool = False) -> None:
         """Fail the supply at the program or erase after `operations` more; None calls it off."""
         self._left = operations

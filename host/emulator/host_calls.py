@@ -20,6 +20,7 @@ from host.emulator.sockets import SocketFile
 from host.emulator.system_calls import SystemCalls
 from host.emulator.tls import TlsFile
 from host.emulator.tls_calls import TlsCalls
+from host.emulator.volume_calls import VolumeCalls
 
 if TYPE_CHECKING:
     from host.emulator.boot import Boot
@@ -29,7 +30,7 @@ _EPOCH_2000_S = 946_684_800
 _NAME_TIMEOUT_US = 14_000_000
 
 
-class Port(SystemCalls, PeripheralCalls, TlsCalls, Descriptor):
+class Port(SystemCalls, PeripheralCalls, TlsCalls, VolumeCalls, Descriptor):
     """The device behind `port(value, operation)` for one boot of a board."""
 
     def __init__(self, boot: "Boot") -> None:

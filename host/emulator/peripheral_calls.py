@@ -54,12 +54,12 @@ class PeripheralCalls:
     @operation
     def nvs_put(self, kind: int) -> None:
         """Store a value. Pushed: namespace, key, value, each an address and a length."""
-        self._boot.nvs[self._nvs_name(kind)] = self._boot.memory.read(*self._pushed[4:])
+        self._boot.nvs.put(*self._nvs_name(kind), self._boot.memory.read(*self._pushed[4:]))
 
     @operation
     def nvs_get(self, kind: int) -> int:
         """Return 1 + a value's length, 0: there is none. Pushed: as above, with a buffer."""
-        value = self._boot.nvs.get(self._nvs_name(kind))
+        value = self._boot.nvs.get(*self._nvs_name(kind))
         if value is None:
             return 0
         address, size = self._pushed[4:]
@@ -71,10 +71,7 @@ class PeripheralCalls:
     def nvs_erase(self, _: int) -> int:
         """Forget a key, of whatever kind; return how many there were. Pushed: as above."""
         _, namespace, key = self._nvs_name(0)
-        found = [name for name in self._boot.nvs if name[1:] == (namespace, key)]
-        for name in found:
-            del self._boot.nvs[name]
-        return len(found)
+        return self._boot.nvs.erase_key(namespace, key)
 
     def _nvs_name(self, kind: int) -> tuple[int, str, str]:
         text = self._boot.memory.text
@@ -111,6 +108,22 @@ class PeripheralCalls:
     def partition(self, field: int) -> int:
         """Return the file system's offset (0) or size (1) in the flash."""
         return (self._boot.spec.vfs_offset, self._boot.spec.vfs_bytes)[field]
+
+    @operation
+    def partition_read(self, offset: int) -> None:
+        """Read the file system's partition as it is. Pushed: address, size."""
+        address, size = self._pushed
+        self._boot.memory.write(address, self._boot.volume.read_raw(offset, size))
+
+    @operation
+    def partition_write(self, offset: int) -> None:
+        """Program it. Pushed: address, size."""
+        self._boot.volume.write_raw(offset, self._boot.memory.read(*self._pushed))
+
+    @operation
+    def partition_erase(self, block: int) -> None:
+        """Erase a block of 4096 bytes."""
+        self._boot.volume.erase_raw(block)
 
     @operation
     def hash_new(self, kind: int) -> int:

@@ -23,6 +23,16 @@ class _Timer:
     alarm: Alarm
 
 
+_BITTEN = (  # ESP-IDF's words
+    b"Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:",
+    b" - mp_task (CPU 1)",
+    b"Tasks currently running:",
+    b"CPU 0: IDLE0",
+    b"CPU 1: mp_task",
+    b"Aborting.",
+)
+
+
 class Timers:
     """The timers that run, by number. interrupt: calls a guest function with an argument."""
 
@@ -135,3 +145,9 @@ class Watchdog:
             self._alarm.cancel()
         self._alarm = None
         self._timeout_us = 0
+
+
+def watchdog_report(at_ms: int) -> bytes:
+    """Return what a chip prints when its watchdog bites, so many ms after its start."""
+    lines = b"".join(b"E (%d) task_wdt: %s\n" % (at_ms, line) for line in _BITTEN)
+    return lines + b"Rebooting...\n"

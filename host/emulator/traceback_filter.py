@@ -6,7 +6,9 @@ from host.emulator.descriptors import Descriptor
 from host.emulator.serial import Serial
 
 # Frames of what starts the program, and of what is C on the chip.
-_OURS = re.compile(rb'  File "(_boot|_port|_onewire|_machine_\w+|_\w+_esp32|<stdin>)(\.py)?"')
+_OURS = re.compile(
+    rb'  File "(_boot|_port|_onewire|_lfs2|_machine_\w+|_\w+_esp32|<stdin>)(\.py)?"'
+)
 
 
 class TraceOutput(Descriptor):

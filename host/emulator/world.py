@@ -136,9 +136,10 @@ class World:
         """Return a new board, switched off.
 
         spec_name: a file of boards/, or what one holds. files: {path: content}, written unless
-        they are there (overwrite: anyway). storage: a file that keeps the flash; in memory
-        otherwise. heap_kb: the collector's heap; the board file's by default. repl: whether
-        MicroPython's prompt follows main.py; otherwise the board is "stopped" then.
+        they are there (overwrite: anyway). storage: a file that keeps the flash, beside it
+        one that keeps the NVS; in memory otherwise. heap_kb: the collector's heap; the board
+        file's by default. repl: whether MicroPython's prompt follows main.py; otherwise the board
+        is "stopped" then.
         """
         number = len(self.boards)
         made = Board(

@@ -35,9 +35,9 @@ def _exit_code(error):
     return 1
 
 
-def _run(name, main_globals):
+def _run(name, stat, main_globals):
     try:
-        sys.modules["os"].stat(name)
+        stat(name)
     except OSError:
         return
     try:
@@ -56,11 +56,12 @@ def _attend(main_globals):
     # boot.py and main.py, then the prompt if someone sits at the serial line.
     kbd = KeyboardInterrupt()
     port(id(kbd), OP_INTERRUPT_ERROR)
-    sys.modules["micropython"].kbd_intr(3)
-    _run("boot.py", main_globals)
+    kbd_intr, stat = sys.modules["micropython"].kbd_intr, sys.modules["os"].stat  # may be cleared
+    kbd_intr(3)
+    _run("boot.py", stat, main_globals)
     if port(0, OP_REPL) < 2:  # at a raw prompt a soft reset leaves main.py out
-        _run("main.py", main_globals)
-    sys.modules["micropython"].kbd_intr(-1)
+        _run("main.py", stat, main_globals)
+    kbd_intr(-1)
     if port(0, OP_REPL):
         import _repl
 

@@ -13,6 +13,7 @@ _TOO_LONG = const(-0x1109)
 _WRONG_LENGTH = const(-0x110C)
 _INT = const(1)
 _BLOB = const(2)
+_BLOCK = const(4096)
 
 
 def raw_temperature():
@@ -98,20 +99,21 @@ class Partition:
     TYPE_DATA = 1
 
     def __init__(self, id, block_size=4096):
-        table = _partitions()
-        if id in (Partition.BOOT, Partition.RUNNING):
-            self._info = table[2]
-            return
-        for info in table:
+        self._size = block_size
+        if isinstance(id, int):
+            if id not in (Partition.BOOT, Partition.RUNNING):
+                raise ValueError
+            id = "factory"
+        for info in _partitions():
             if info[4] == id:
                 self._info = info
                 return
-        raise OSError(-0x105, "ESP_ERR_NOT_FOUND")
+        raise OSError(2)  # ENOENT
 
     @staticmethod
     def find(type=0, subtype=0xFF, label=None, block_size=4096):
         return [
-            Partition(info[4])
+            Partition(info[4], block_size)
             for info in _partitions()
             if info[0] == type and subtype in (0xFF, info[1]) and label in (None, info[4])
         ]
@@ -119,10 +121,64 @@ class Partition:
     def info(self):
         return self._info
 
-    def _refuse(self, *_, **__):
-        raise NotImplementedError("reading and writing partitions is not emulated")
+    def _check(self):
+        if self._info[4] != "vfs":
+            raise NotImplementedError(
+                "the content of partition " + self._info[4] + " is not emulated"
+            )
 
-    readblocks = writeblocks = ioctl = set_boot = get_next_update = _refuse
+    def readblocks(self, block_num, buf, offset=0):
+        self._check()
+        port(addressof(buf), OP_PUSH)
+        port(len(buf), OP_PUSH)
+        port(block_num * self._size + offset, OP_PARTITION_READ)
+
+    def writeblocks(self, block_num, buf, offset=None):
+        self._check()
+        start = block_num * self._size
+        if offset is None:
+            offset = 0
+            if self._size < _BLOCK:  # a part of a block: what is around it stays
+                self._patch(start, buf)
+                return
+            for at in range(start, start + len(buf), _BLOCK):
+                port(at // _BLOCK, OP_PARTITION_ERASE)
+        port(addressof(buf), OP_PUSH)
+        port(len(buf), OP_PUSH)
+        port(start + offset, OP_PARTITION_WRITE)
+
+    def _patch(self, start, buf):
+        whole = Partition(self._info[4])
+        block = bytearray(_BLOCK)
+        done = 0
+        while done < len(buf):
+            number, at = divmod(start + done, _BLOCK)
+            count = min(_BLOCK - at, len(buf) - done)
+            whole.readblocks(number, block)
+            block[at : at + count] = buf[done : done + count]
+            whole.writeblocks(number, block)
+            done += count
+
+    def ioctl(self, cmd, arg=0):
+        if cmd in (1, 2, 3):
+            return 0
+        if cmd == 4:
+            return self._info[3] // self._size
+        if cmd == 5:
+            return self._size
+        if cmd == 6:
+            self._check()
+            if self._size != _BLOCK:
+                return -22  # EINVAL
+            port(arg, OP_PARTITION_ERASE)
+            return 0
+
+    def set_boot(self):
+        # the one program there is has no data that says which one boots
+        raise OSError(-0x105, "ESP_ERR_NOT_FOUND")
+
+    def get_next_update(self):
+        raise OSError(2)  # ENOENT: there is one program
 
     @classmethod
     def mark_app_valid_cancel_rollback(cls):

@@ -3,12 +3,12 @@
 from collections import namedtuple
 
 import uos as _vm
+from _lfs2 import VfsLfs2  # noqa: F401
 from _port import port
 from uos import (  # noqa: F401
     chdir,
     getcwd,
     mkdir,
-    mount,
     remove,
     rename,
     rmdir,
@@ -61,17 +61,33 @@ def sync():
     pass
 
 
-class _Vfs:
+class VfsFat:
     def __init__(self, *_, **__):
-        raise NotImplementedError("os." + type(self).__name__ + " is not emulated")
+        raise NotImplementedError("os.VfsFat is not emulated")
+
+    @staticmethod
+    def mkfs(bdev):
+        VfsFat(bdev)
 
 
-class VfsFat(_Vfs):
-    pass
+def _file_system(bdev):
+    # What a block device holds that a program mounts as it is.
+    head = bytearray(16)
+    for block in (0, 1):
+        bdev.readblocks(block, head, 0)
+        if head[8:] == b"littlefs":
+            return VfsLfs2(bdev)
+    head = bytearray(2)
+    bdev.readblocks(0, head, 510)
+    if head == b"\x55\xaa":
+        return VfsFat(bdev)
+    raise OSError(19)  # ENODEV
 
 
-class VfsLfs2(_Vfs):
-    pass
+def mount(*arguments, **settings):
+    if arguments and not hasattr(arguments[0], "mount"):
+        arguments = (_file_system(arguments[0]),) + arguments[1:]
+    return _vm.mount(*arguments, **settings)
 
 
 def dupterm_notify(stream):

@@ -14,7 +14,7 @@ _FRIENDLY = const(1)
 _RAW = const(2)
 _SOFT_RESET = const(5)
 _WINDOW = const(1024)  # bytes a host may paste ahead
-_NOT_SHOWN = ("_repl", "_boot", "_port", "_onewire", "_machine_bus")  # C on the chip
+_NOT_SHOWN = ("_repl", "_boot", "_port", "_onewire", "_lfs2", "_machine_bus")  # C on the chip
 
 _put = sys.stdout.write
 

@@ -1,6 +1,6 @@
 # vfs: the VM's own, without the file systems that the chip has not.
 from _os_esp32 import VfsFat, VfsLfs2  # noqa: F401
-from vfs import mount as _mount
+from _os_esp32 import mount as _mount
 from vfs import umount  # noqa: F401
 
 
