@@ -265,7 +265,7 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, VolumeCalls, Descriptor):
 
     @operation
     def poll_wait(self, timeout_ms: int) -> int:
-        """Wait; 0: nothing came; 1: interrupted; else the first that is ready, see poll_next."""
+        """Wait; 0: nothing came, 1 << 28: interrupted, else the first that is ready."""
         if timeout_ms:
             self._boot.sample_heap()
         return self._polls.wait(timeout_ms)

@@ -7,7 +7,7 @@ from host.emulator.clock import Clock
 from host.emulator.descriptors import ERROR, HANGUP, Descriptor, GuestError, Table
 from host.emulator.waker import Sockets, Watched
 
-INTERRUPTED = 1
+INTERRUPTED = 1 << 28
 _MORE = 1 << 24
 _INVALID = 32  # POLLNVAL
 

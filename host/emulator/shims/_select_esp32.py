@@ -10,7 +10,7 @@ POLLERR = 8
 POLLHUP = 16
 
 _IOCTL_POLL = const(3)
-_INTERRUPTED = const(1)
+_INTERRUPTED = const(1 << 28)
 _MORE = const(1 << 24)
 _SLOW_MS = const(1)  # how often a stream written in Python is asked
 _LONG_MS = const(1000000)  # that the host is asked to wait at once
@@ -125,7 +125,7 @@ class poll:
             if _used != self._set:
                 self._use()
             ready = port(pause, OP_POLL_WAIT)
-            if ready > _INTERRUPTED:
+            if ready and ready != _INTERRUPTED:
                 self._found = ready
                 return
             if self._hits:
