@@ -1,5 +1,6 @@
 """Boards on a desktop: the real MicroPython VM, virtual time, and an ESP32's devices around it."""
 
+from host.emulator.async_program import Program
 from host.emulator.board import Board
 from host.emulator.heap import HeapStats
 from host.emulator.pins import Pin
@@ -14,6 +15,7 @@ __all__ = [
     "HeapStats",
     "Note",
     "Pin",
+    "Program",
     "Serial",
     "SerialPort",
     "Trace",

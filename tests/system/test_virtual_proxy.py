@@ -20,8 +20,7 @@ from cloud_proxy.config import Config
 from cloud_proxy.report import attempts
 from firmware import wire
 from host.boards import load_board
-from host.emulator import Board, World
-from host.emulator.async_program import Program
+from host.emulator import Board, Program, World
 from host.emulator.event_log import EventLog
 from host.emulator.mqtt_broker import Message, MqttBroker
 from host.image import board_files
