@@ -53,7 +53,9 @@ def fidelity() -> str:
         "Compared with the official ESP32 build v1.23.0, names and constants of every module and",
         "what it answered to 86 expressions, and with the calls that `micropython-esp32-stubs`",
         "describes. `tests/system/test_emulator_fidelity.py` fails on a difference that is not",
-        "listed here, and on one listed that is none.",
+        "listed here, and on one listed that is none. `tests/system/test_emulator_refusals.py`",
+        "tries every module and name of both: each is here, or is one that the build has not",
+        "either, or says that it is not emulated.",
         "",
         "| module | emulated | approximated or missing |",
         "|---|---|---|",
@@ -65,6 +67,9 @@ def fidelity() -> str:
         for name, why in entry.get("names", {}).items():
             kind, _, reason = why.partition(": ")
             lines.append(f"| `{module}.{name}` | {kind} | {reason or 'not emulated'} |")
+    for module, entry in table.items():
+        for call, said in entry.get("refused", {}).items():
+            lines.append(f"| `{module}.{call}` | refused | {said} |")
     for entry in table.values():
         for probe, why in entry.get("probes", {}).items():
             lines.append(f"| `{probe.replace('|', chr(92) + '|')}` | other answer | {why} |")

@@ -19,7 +19,7 @@ from host.emulator.host_calls import OPERATIONS
 
 _SHIMS = Path(__file__).parent / "shims"
 _APPENDED = {"thread_safe_flag"}  # not modules of their own
-_IN_PACKAGES = {"umqtt_simple": "umqtt/simple"}
+_IN_PACKAGES = {"umqtt_simple": "umqtt/simple", "umqtt_robust": "umqtt/robust"}
 _OPERATION = re.compile(r"\bOP_[A-Z0-9_]+\b")
 _OPTIMISE = "-O3"  # as the chip's frozen modules: no asserts, no line numbers
 

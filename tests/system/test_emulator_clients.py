@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from host.broker import Broker
+from host.emulator import World
 from tests.system.emulator_kit import printed
 
 ONLINE = """
@@ -111,3 +112,40 @@ except ValueError as e:
         "True",
         "Unsupported protocol: ftp",
     ]
+
+
+ROBUST = b"""
+import network, time, ussl, uasyncio, flashbdev
+from umqtt.robust import MQTTClient
+station = network.WLAN(network.STA_IF)
+station.active(True)
+station.connect("home", "secret")
+while not station.isconnected():
+    time.sleep_ms(10)
+client = MQTTClient("lamp", "broker", keepalive=60)
+client.DEBUG = True
+client.connect()
+async def beat():
+    for n in range(10):
+        client.publish(b"beat", b"%d" % n, qos=1)
+        await uasyncio.sleep(2)
+uasyncio.run(beat())
+print(flashbdev.bdev.ioctl(5, 0), ussl.SSLContext.__name__)
+"""
+
+
+def test_umqtt_robust_connects_again():
+    with World(seed=1, isolated=True) as world:
+        broker = world.broker()
+        board = world.board(files={"/main.py": ROBUST})
+        board.start()
+        world.run(seconds=7)
+        broker.stop()
+        world.run(seconds=7)
+        broker.start()
+        world.run(minutes=1)
+        assert [m.payload for m in broker.messages] == [b"%d" % n for n in range(10)]
+        first, *tries, last = board.serial.lines
+        assert first.startswith("mqtt: OSError(")
+        assert tries and all(line == "mqtt reconnect: OSError(111,)" for line in tries)
+        assert last == "4096 SSLContext"

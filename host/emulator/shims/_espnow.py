@@ -1,0 +1,2 @@
+# _espnow: C or frozen on the chip, and not here.
+raise ImportError("_espnow is not emulated")

@@ -1,0 +1,2 @@
+# aioespnow: C or frozen on the chip, and not here.
+raise ImportError("aioespnow is not emulated")

@@ -1,0 +1,2 @@
+# ussl: the old name of ssl.
+from ssl import *  # noqa: F403

@@ -1,0 +1,2 @@
+# uwebsocket: C or frozen on the chip, and not here.
+raise ImportError("uwebsocket is not emulated")
