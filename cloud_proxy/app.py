@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloud_proxy import tiers as tier_table
 from cloud_proxy.budgets import Budgets, longest_window_start_s
@@ -20,11 +21,14 @@ from cloud_proxy.ledger import Ledger
 from cloud_proxy.metering import Attempt
 from cloud_proxy.meters import Meters
 from cloud_proxy.mqtt_link import Link
+from cloud_proxy.once import Once
 from cloud_proxy.purse import KillSwitch, MemoryStore, Purse
 from cloud_proxy.reload import Fleet, health_of, reloader
 from cloud_proxy.shared_store import SharedStore
+from cloud_proxy.tasks import end
 
 if TYPE_CHECKING:
+    from cloud_proxy.postgres_begun import PostgresBegun
     from cloud_proxy.postgres_store import PostgresStore
     from cloud_proxy.redis_store import RedisStore
 
@@ -54,7 +58,9 @@ async def serve(
     loop = asyncio.get_running_loop()
     tiers = tier_table.build(config)
     health = {name: health_of(config.tiers[name]) for name in tiers}
-    book = open_ledger(config, ledger)
+    name = os.urandom(6).hex()  # this run's, among the proxies that share a database
+    book = open_ledger(config, ledger, name)
+    begun = _begun(config, name, book)
     meters = Meters(health, {"limpet_ledger_waiting": book.waiting})
 
     def record(row: Attempt) -> None:
@@ -62,8 +68,10 @@ async def serve(
         meters.count(row)
 
     purse = _purse(config, ledger)
-    dispatcher = Dispatcher(tiers, health, config.routing, purse, record)
-    ingress = Ingress(config.mqtt, dispatcher) if config.mqtt.enabled else None
+    began = begun.began if begun else book.began
+    dispatcher = Dispatcher(tiers, health, config.routing, purse, record, began)
+    once = _once(config, name) if config.mqtt.enabled else None
+    ingress = Ingress(config.mqtt, dispatcher, once) if config.mqtt.enabled else None
     link = Link(config.mqtt, ingress.topics(), ingress.received) if ingress else None
     if ingress and link:
         ingress.out = link
@@ -74,9 +82,15 @@ async def serve(
     http = HttpApi(config.http, dispatcher, is_ready, meters.page) if config.http else None
     await asyncio.to_thread(book.open)
     async with AsyncExitStack() as stack:
+        if begun:
+            await begun.open()
+            stack.push_async_callback(begun.close)
         stack.push_async_callback(asyncio.to_thread, book.close)
         await _open_purse(purse, book)
         stack.push_async_callback(purse.store.close)
+        if once:
+            await _reach(once.open(), once.errors, "the requests that proxies share")
+            stack.push_async_callback(once.close)
         fleet = Fleet(config, tiers, health)
         stack.push_async_callback(fleet.close)
         await fleet.start()
@@ -103,9 +117,7 @@ async def serve(
             await _drain(config, ingress, http)
             if link and not await link.flush(_FLUSH_TIMEOUT_S):
                 log.warning("stopping: the broker did not acknowledge every reply")
-            for task in background:
-                task.cancel()  # the link may be waiting for a broker that is gone
-            await asyncio.wait(background)
+            await end(background)  # the link may be waiting for a broker that is gone
             if link:
                 await link.close()
 
@@ -157,22 +169,50 @@ async def switch_shared(config: Config, on: bool) -> bool:
 
 
 async def _connect(store: SharedStore) -> None:
+    await _reach(store.connect(), store.errors, "the shared budgets")
+
+
+async def _reach(
+    connecting: Coroutine[Any, Any, None], errors: tuple[type[Exception], ...], what: str
+) -> None:
     try:
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-            await store.connect()
-    except (*store.errors, OSError) as e:
+            await connecting
+    except (*errors, OSError) as e:
         hint = "start that server, or mend the URL in the environment variable of [shared]"
         why = str(e) or "it did not answer"
-        raise UserError("the shared budgets cannot be reached", why, hint) from e
+        raise UserError(f"{what} cannot be reached", why, hint) from e
 
 
-def open_ledger(config: Config, ledger: Path) -> Ledger:
+def _once(config: Config, proxy: str) -> Once | None:
+    """Return where the proxies claim requests, not connected; None if they share nothing."""
+    if url := secret(config.shared.redis_env, "[shared] redis"):
+        from cloud_proxy.redis_once import RedisOnce
+
+        return RedisOnce(url, proxy)
+    if dsn := secret(config.shared.postgres_env, "[shared] postgres"):
+        from cloud_proxy.postgres_once import PostgresOnce
+
+        return PostgresOnce(dsn, proxy)
+    return None
+
+
+def open_ledger(config: Config, ledger: Path, proxy: str) -> Ledger:
     """Return the ledger, not opened: in Postgres if that is shared, else in the file."""
     if dsn := secret(config.shared.postgres_env, "[shared] postgres"):
         from cloud_proxy.postgres_book import PostgresBook
 
-        return Ledger(ledger, PostgresBook(dsn))
+        return Ledger(ledger, PostgresBook(dsn, proxy))
     return Ledger(ledger)
+
+
+def _begun(config: Config, proxy: str, book: Ledger) -> "PostgresBegun | None":
+    """Return where attempts begin if others are to know of them, not opened; else None."""
+    if dsn := secret(config.shared.postgres_env, "[shared] postgres"):
+        from cloud_proxy.postgres_begun import PostgresBegun
+
+        return PostgresBegun(dsn, proxy, book.began)
+    return None
 
 
 async def _open_purse(purse: Purse, book: Ledger) -> None:

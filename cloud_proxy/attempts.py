@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from cloud_proxy.books import LOST
 from cloud_proxy.candidates import TierState
 from cloud_proxy.health import Health
 from cloud_proxy.metering import Attempt, Usage, cost_ud, estimate_tokens, worst_ud
@@ -14,6 +15,9 @@ from cloud_proxy.request import Request
 from cloud_proxy.tiers.base import Completion, Stream, Tier, TierError
 
 log = logging.getLogger("limpet.attempts")
+
+# Takes an attempt's row as it is if the proxy is killed; what it returns is to be awaited first.
+Began = Callable[[Attempt], Awaitable[None] | None]
 
 _MAX_WHY = 500  # characters of the ledger's "why"
 _SLOW = ("timeout", "expired", "cancelled")  # it took at least as long as that
@@ -42,7 +46,11 @@ class Attempted:
 
 
 class Attempts:
-    """The tiers and what is known of them. `record` takes the ledger's rows, at once."""
+    """The tiers and what is known of them.
+
+    `began` takes a row before the tier is asked, for the case that we are killed meanwhile;
+    `record` takes the row that tells how it ended, at once.
+    """
 
     def __init__(
         self,
@@ -50,11 +58,13 @@ class Attempts:
         health: Mapping[str, Health],
         purse: Purse,
         record: Callable[[Attempt], None],
+        began: Began,
     ) -> None:
         self.tiers = tiers
         self.purse = purse
         self._health = health
         self._record = record
+        self._began = began
 
     def state(self, name: str, request: Request, now_s: float) -> TierState:
         """Return how routing sees a tier for this request."""
@@ -72,7 +82,7 @@ class Attempts:
         tier, health = self.tiers[name], self._health[name]
         if request.can_wait and tier.lane:
             await tier.lane.join(_patience_s(request, health, stream.clock()))
-        most_ud = worst_ud(tier.price, request.talk.tokens, _most_tokens(request, tier))
+        most_ud = _most_ud(request, tier)
         held = await self.purse.reserve(request.device, most_ud)
         if held is None:
             words = f"{name}: {most_ud} ud are not left"
@@ -86,6 +96,10 @@ class Attempts:
         outcome, words, usage = "cancelled", "", None
         completion: Completion | None = None
         try:
+            if tier.outside:
+                lost = _lost(request, tier, number, began_ms, most_ud, why)
+                if (noted := self._began(lost)) is not None:
+                    await noted
             async with asyncio.timeout_at(request.expires_s):
                 completion = await tier.complete(request, stream)
             outcome, words, usage = "ok", completion.note, completion.usage
@@ -152,6 +166,13 @@ def _patience_s(request: Request, health: Health, now_s: float) -> float:
     return left_s - usual
 
 
+def _most_ud(request: Request, tier: Tier) -> int:
+    """Return the most that an attempt can cost, micro-dollars."""
+    if not (tier.price.input or tier.price.output):
+        return 0
+    return worst_ud(tier.price, request.talk.most_tokens, _most_tokens(request, tier))
+
+
 def _most_tokens(request: Request, tier: Tier) -> int:
     wanted = request.max_output_tokens
     return tier.max_output_tokens if wanted is None else min(tier.max_output_tokens, wanted)
@@ -184,6 +205,32 @@ def _learn(
             health.streamed.add(tokens, first_ms, rest_ms, max(1, used.output), now_s)
     elif outcome in _SLOW and stream.first_s is None:
         health.timings(request.whole).add(tokens, total_ms, 0.0, 0, now_s)
+
+
+def _lost(
+    request: Request, tier: Tier, number: int, began_ms: int, most_ud: int, why: str
+) -> Attempt:
+    """Return the row of an attempt of which nothing more is heard: it cost what was set aside."""
+    return Attempt(
+        time_ms=began_ms,
+        device=request.device,
+        request=request.id,
+        retry=request.retry,
+        attempt=number,
+        tier=tier.name,
+        model=tier.model,
+        input_tokens=request.talk.tokens,
+        output_tokens=_most_tokens(request, tier),
+        cached_tokens=0,
+        estimated=True,
+        cost_ud=most_ud,
+        price_version=tier.price.version,
+        ttft_ms=None,
+        total_ms=0,
+        outcome=LOST,
+        why=_text(why, "the proxy was killed meanwhile"),
+        slo_ms=request.slo_ms,
+    )
 
 
 def _estimate(stream: Stream) -> Usage:

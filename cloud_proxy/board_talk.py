@@ -1,13 +1,14 @@
 """A board's request: the wire's words as a conversation."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from cloud_proxy import bodies, prompt
 from cloud_proxy.boards import Board
 from cloud_proxy.catalogue import Catalogue
-from cloud_proxy.metering import estimate_tokens
+from cloud_proxy.metering import CHARS_PER_TOKEN, estimate_tokens, most_tokens
 from cloud_proxy.request import Request
 from cloud_proxy.talk import BOARD, CallLimits, ChatMessage
 from firmware import wire
@@ -29,6 +30,7 @@ class BoardTalk:
     now: str  # local time as the board says it, "" while its clock is not set
     board: Board | None  # None: its birth message has not been seen
     characters: int  # of the body, for estimates
+    _chat: list[ChatMessage] = field(default_factory=list[ChatMessage], init=False, compare=False)
 
     @property
     def limits(self) -> CallLimits:
@@ -64,9 +66,23 @@ class BoardTalk:
         """Return nothing: a board leaves that to the configuration."""
         return {}
 
+    @property
+    def most_tokens(self) -> int:
+        """Return the most tokens that any model can read."""
+        chat = self.chat()
+        size = self.tools.tokens * CHARS_PER_TOKEN if self.tools else 0
+        for message in chat:
+            size += len(message["content"].encode("utf-8", "surrogatepass"))
+            if calls := message.get("tool_calls"):
+                size += len(json.dumps(calls))
+        return most_tokens(size, len(chat))
+
     def chat(self) -> list[ChatMessage]:
-        """Return the system prompt and the conversation."""
-        return prompt.messages(self.board, self.messages, self.memory, self.now)
+        """Return the system prompt and the conversation; made once, not to be changed."""
+        if not self._chat:
+            told = prompt.messages(self.board, self.messages, self.memory, self.now)
+            self._chat.extend(told)
+        return self._chat
 
 
 def from_wire(

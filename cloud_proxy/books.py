@@ -10,6 +10,8 @@ from cloud_proxy.metering import Attempt
 COLUMNS = tuple(field.name for field in fields(Attempt))
 NAMES = ", ".join(COLUMNS)
 PLACE = COLUMNS.index("attempt")
+_TIME, _TIER, _OUTCOME = map(COLUMNS.index, ("time_ms", "tier", "outcome"))
+LOST = "lost"  # the outcome of an attempt whose proxy was killed; it may have left, or not
 values_of = attrgetter(*COLUMNS)  # a row's values in the order of COLUMNS
 
 # {flag}: the type of `estimated`; BIGINT is an INTEGER of eight bytes in SQLite too.
@@ -35,7 +37,8 @@ class Book(Protocol):
     def insert(self, rows: Sequence[Attempt]) -> None:
         """Insert all rows or, with an exception, none; one that is there already is left.
 
-        Another row of the same key moves up to the next free number of an attempt.
+        Another row of the same key moves up to the next free number of an attempt. A row takes
+        the place of the one that told it lost, whichever comes first: `place` says how.
         """
         ...
 
@@ -48,12 +51,22 @@ class Book(Protocol):
         ...
 
 
-def same_but_number(one: Sequence[Any], other: Sequence[Any]) -> bool:
-    """Return whether two rows are the same apart from the number of the attempt."""
-    pairs = enumerate(zip(one, other, strict=True))
-    return all(a == b for place, (a, b) in pairs if place != PLACE)
+def place(row: Attempt, there: Sequence[Sequence[Any]]) -> tuple[int | None, bool]:
+    """Return the number of an attempt under which a row goes in, and what it does there.
 
-
-def next_number(there: Sequence[Sequence[Any]]) -> int:
-    """Return the first free number of an attempt beside the rows of the same key."""
-    return 1 + max(row[PLACE] for row in there)
+    there: the rows of the same device, request and try, one of which has the row's number. None:
+    it is there already, be it as what was taken for lost. True: it replaces the row of that
+    number, which was taken for lost and was not. Else the number is the first free one.
+    """
+    values = values_of(row)
+    for other in there:
+        pairs = enumerate(zip(values, other, strict=True))
+        if all(a == b for position, (a, b) in pairs if position != PLACE):
+            return None, False
+    for other in there:
+        if (other[_TIME], other[_TIER]) == (row.time_ms, row.tier):
+            if row.outcome == LOST:
+                return None, False
+            if other[_OUTCOME] == LOST:
+                return other[PLACE], True
+    return 1 + max(other[PLACE] for other in there), False

@@ -14,6 +14,7 @@ class Ask:
     """What routing needs to know of a request."""
 
     input_tokens: int = 0
+    most_tokens: int | None = None  # that they can be in the worst case; None: as many
     output_tokens: int | None = None  # the most that is wanted; None: what the tier gives
     private: bool = False
     slo_ms: float | None = None  # what is left, the way back taken off; None: no deadline
@@ -64,7 +65,8 @@ def output_tokens(request: Ask, tier: TierState) -> int:
 
 def worst_case_ud(request: Ask, tier: TierState) -> int:
     """Return the most that the request can cost at a tier, micro-dollars."""
-    return worst_ud(tier.price, request.input_tokens, output_tokens(request, tier))
+    most = request.input_tokens if request.most_tokens is None else request.most_tokens
+    return worst_ud(tier.price, most, output_tokens(request, tier))
 
 
 def likely_ud(request: Ask, tier: TierState) -> int:

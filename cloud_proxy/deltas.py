@@ -12,10 +12,12 @@ MAX_BUFFERED = 20_000  # characters of text that wait for the next delta
 class Deltas:
     """Text on its way out: the first piece at once, later ones together at an interval."""
 
-    def __init__(self, request_id: str, send: Callable[[bytes], None], config: Mqtt) -> None:
+    def __init__(
+        self, request_id: str, send: Callable[[bytes], None], config: Mqtt, wanted: bool = True
+    ) -> None:
         self._request_id = request_id
         self._send = send
-        self._on = config.deltas
+        self._on = wanted and config.deltas
         self._interval_s = config.delta_interval_ms / 1000
         self._number = 0
         self._text = ""

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 
-from cloud_proxy.attempts import Attempted, Attempts, Spent, ms
+from cloud_proxy.attempts import Attempted, Attempts, Began, Spent, ms
 from cloud_proxy.candidates import Budget
 from cloud_proxy.config import Routing
 from cloud_proxy.health import Health
@@ -19,8 +19,12 @@ from cloud_proxy.tiers.base import Stream, Tier
 Sink = Callable[[str], None]
 
 
+def _unnoted(_: Attempt) -> None:
+    """Begin an attempt that nobody will miss."""
+
+
 class Dispatcher:
-    """Carries requests to tiers. `record` takes the ledger's rows and returns at once."""
+    """Carries requests to tiers. `record` and `began` take the ledger's rows: see Attempts."""
 
     def __init__(
         self,
@@ -29,18 +33,21 @@ class Dispatcher:
         routing: Routing,
         purse: Purse,
         record: Callable[[Attempt], None],
+        began: Began = _unnoted,
     ) -> None:
         self._routing = routing
-        self._attempts = Attempts(tiers, health, purse, record)
+        self._attempts = Attempts(tiers, health, purse, record, began)
         self._hedges = Allowance(routing.hedge)
         self._record = record
+        self._began = began
 
     def replace(
         self, tiers: Mapping[str, Tier], health: Mapping[str, Health], routing: Routing
     ) -> None:
         """Use these from the next request on; those under way end with what they began with."""
         self._routing = routing
-        self._attempts = Attempts(tiers, health, self._attempts.purse, self._record)
+        purse = self._attempts.purse
+        self._attempts = Attempts(tiers, health, purse, self._record, self._began)
         self._hedges = Allowance(routing.hedge)
 
     async def answer(self, request: Request, sink: Sink) -> Reply:
@@ -109,6 +116,7 @@ class Dispatcher:
         states = [attempts.state(name, request, now_s) for name in names]
         ask = request.ask(
             now_s,
+            priced=any(state.price.input or state.price.output for state in states),
             refuse_late=routing.late == "refuse" and not spent.attempts,
             explore=0.0 if spent.attempts else routing.explore,
             draw=random.random(),

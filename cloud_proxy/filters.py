@@ -39,8 +39,10 @@ def filters(request: Ask, budget: Budget, now_s: float) -> list[tuple[str, Objec
         return ""
 
     def money(tier: TierState) -> str:
+        if budget.left_ud is None:
+            return ""
         worst = worst_case_ud(request, tier)
-        if budget.left_ud is None or worst <= budget.left_ud:
+        if worst <= budget.left_ud:
             return ""
         whose = f" of {budget.of}" if budget.of else ""
         return f"may cost {worst} ud, {budget.left_ud} are left{whose}"

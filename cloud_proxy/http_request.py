@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from cloud_proxy.catalogue import Catalogue
 from cloud_proxy.fast_json import decode
-from cloud_proxy.metering import estimate_tokens
+from cloud_proxy.metering import estimate_tokens, most_tokens
 from cloud_proxy.request import Request
 from cloud_proxy.talk import PROGRAM, CallLimits, ChatMessage
 
@@ -20,6 +20,7 @@ _PASSED_ON = (
     *("response_format", "presence_penalty", "frequency_penalty", "reasoning_effort"),
 )
 _MAX_TTL_S = 600.0
+_PART_TOKENS = 4096  # of a part that is no text: a picture's address is shorter than its tokens
 
 _Json = dict[str, Any]
 
@@ -40,6 +41,7 @@ class ApiTalk:
     tools: Catalogue | None
     options: Mapping[str, Any]
     tokens: int
+    most_tokens: int
 
     @property
     def limits(self) -> CallLimits:
@@ -105,6 +107,7 @@ def parse(payload: bytes, device: str, request_id: str, now_s: float, ttl_s: flo
         tools=_tools(body.get("tools")),
         options={name: body[name] for name in _PASSED_ON if body.get(name) is not None},
         tokens=estimate_tokens(len(payload)),
+        most_tokens=most_tokens(len(payload), len(messages)) + _PART_TOKENS * _pictures(messages),
     )
     request = Request(
         device=device,
@@ -160,6 +163,17 @@ def _messages(value: Any) -> list[ChatMessage]:
         if not isinstance(cast(_Json, entry).get("content"), str | list | None):
             raise Invalid("content is text or a list of parts", f"messages.{number}.content")
     return entries
+
+
+def _pictures(messages: list[ChatMessage]) -> int:
+    """Return how many parts of the messages are no text."""
+    found = 0
+    for message in messages:
+        parts = message.get("content")
+        if isinstance(parts, list):
+            for part in cast(list[Any], parts):
+                found += not (isinstance(part, dict) and "text" in part)
+    return found
 
 
 def _tools(value: Any) -> Catalogue | None:

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import Protocol
 
-from cloud_proxy import bodies
+from cloud_proxy import bodies, tasks
 from cloud_proxy import reply as replies
 from cloud_proxy.admission import Admission
 from cloud_proxy.board_talk import from_wire
@@ -15,6 +16,7 @@ from cloud_proxy.config import Mqtt
 from cloud_proxy.deltas import Deltas
 from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.lru import Lru
+from cloud_proxy.once import Once
 from cloud_proxy.request import Request
 from firmware import wire
 
@@ -43,19 +45,31 @@ class Out(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The last message of a request; "": another proxy sends it. fresh: we have made it."""
+
+    message: bytes
+    fresh: bool = True
+
+
 class Ingress:
-    """Takes messages from a link, and puts the replies on `out`."""
+    """Takes messages from a link, and puts the replies on `out`.
+
+    once: where several proxies claim requests; None: retries may come to this one alone.
+    """
 
     out: Out
 
-    def __init__(self, config: Mqtt, dispatcher: Dispatcher) -> None:
+    def __init__(self, config: Mqtt, dispatcher: Dispatcher, once: Once | None = None) -> None:
         self._config = config
         self._dispatcher = dispatcher
+        self._once = once
         self._boards = Boards()
         self._share = f"$share/{config.group}/{wire.ROOT}+/{wire.REQUEST}"
         self.counts: Counter[str] = Counter()
         self._tasks: asyncio.TaskGroup | None = None
-        self._inflight: dict[Key, asyncio.Task[bytes]] = {}
+        self._inflight: dict[Key, asyncio.Task[_End]] = {}
         self._admission = Admission(config.max_inflight, config.max_inflight_per_device)
         self._done: Lru[Key, bytes] = Lru(_MAX_CACHED, _CACHE_TTL_S)
         self._cancelled: set[Key] = set()
@@ -77,10 +91,7 @@ class Ingress:
         running = list(self._inflight.values())
         if running:
             _, late = await asyncio.wait(running, timeout=timeout_s)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=1)
+            await tasks.end(late)
 
     def received(self, topic: str, payload: bytes, retained: bool) -> None:
         """Take in one message. Whatever is wrong with it, this does not raise."""
@@ -123,9 +134,8 @@ class Ingress:
             self._refuse(request, "busy", no_room)
         else:
             assert self._tasks is not None
-            task = self._tasks.create_task(
-                self._answer(request), name=f"request {device}/{request.id}"
-            )
+            answer = self._answer(request, bool(body.get("stream")))
+            task = self._tasks.create_task(answer, name=f"request {device}/{request.id}")
             self._inflight[key] = task
             task.add_done_callback(lambda done: self._ended(key, done))
 
@@ -135,25 +145,29 @@ class Ingress:
             self._cancelled.add(key)
             task.cancel()
 
-    async def _answer(self, request: Request) -> bytes:
-        """Return the last message of a request."""
+    async def _answer(self, request: Request, stream: bool) -> _End:
+        """Return the last message of a request. stream: whether deltas are wanted."""
+        if self._once:
+            before = await self._once.claim(f"{request.device}/{request.id}")
+            if before is not None:
+                return _End(before, fresh=False)
         topic = bodies.topic(request.device, wire.REPLY)
 
         def send(message: bytes) -> None:
             self.out.publish(topic, message, 0)  # may be lost: the final message has all of it
 
-        deltas = Deltas(request.id, send, self._config)
+        deltas = Deltas(request.id, send, self._config, stream)
         try:
             reply = await self._dispatcher.answer(request, deltas.add)
             self.counts["answered" if reply.completion else reply.code] += 1
-            return replies.final(request.id, reply)
+            return _End(replies.final(request.id, reply))
         except Exception:  # a fault of ours: the board must hear of it
             log.exception("a request of %s failed", request.device)
-            return replies.failure(request.id, "upstream", "the proxy failed")
+            return _End(replies.failure(request.id, "upstream", "the proxy failed"))
         finally:
             deltas.stop()
 
-    def _ended(self, key: Key, task: asyncio.Task[bytes]) -> None:
+    def _ended(self, key: Key, task: asyncio.Task[_End]) -> None:
         """Send how a request ended, once; a cancel may have come before its task began."""
         device, request_id = key
         del self._inflight[key]
@@ -162,14 +176,25 @@ class Ingress:
         self._cancelled.discard(key)
         if not task.cancelled():
             end = task.result()
-            if b'"err":"busy"' not in end:  # that one may well be tried again
-                self._done[key] = end
-            self._send(device, end)
+            if not end.message:
+                self.counts["duplicate"] += 1
+                return
+            may_repeat = b'"err":"busy"' in end.message  # that one may well be tried again
+            self._note(key, None if may_repeat else end.message, end.fresh)
+            self._send(device, end.message)
         elif cancelled:  # nobody waits: only a retry that is late hears of it
             self.counts["cancelled"] += 1
-            self._done[key] = replies.failure(request_id, "refused", "it was cancelled")
+            self._note(key, replies.failure(request_id, "cancelled", "it was cancelled"))
         else:
+            self._note(key, None)
             self._send(device, replies.failure(request_id, "busy", "the proxy is stopping"))
+
+    def _note(self, key: Key, end: bytes | None, fresh: bool = True) -> None:
+        """Keep a reply for retries, wherever they come; None: a retry begins anew."""
+        if end is not None:
+            self._done[key] = end
+        if self._once and fresh:
+            self._once.ended("/".join(key), end)
 
     @property
     def under_way(self) -> int:

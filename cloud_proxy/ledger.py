@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cloud_proxy.books import COLUMNS, Book
+from cloud_proxy.errors import UserError
+from cloud_proxy.journal import Journal
 from cloud_proxy.metering import Attempt
 from cloud_proxy.sqlite_book import SqliteBook
 
@@ -25,8 +27,10 @@ _CLOSE_TIMEOUT_S = 30.0
 class Ledger:
     """Rows go in through `record` at any time; one thread writes them.
 
-    What the database does not take goes into a spool beside it, `<file>.spool.jsonl`, and from
-    there into the database as soon as that works again, be it in a later run.
+    `began` comes before: an attempt that got no row because its proxy was killed has one, with the
+    outcome "lost", after the next start. What the database does not take goes into a spool beside
+    it, `<file>.spool.jsonl`, and from there into the database as soon as that works again, be it
+    in a later run.
     """
 
     def __init__(self, file: Path, book: Book | None = None) -> None:
@@ -34,6 +38,7 @@ class Ledger:
         self.file = file
         self.book = book or SqliteBook(file)
         self.spool = file.with_name(file.name + ".spool.jsonl")
+        self._journal = Journal(file.with_name(file.name + ".begun.jsonl"))
         self._waiting: deque[Attempt] = deque()
         self._woken = threading.Event()
         self._closing = False
@@ -43,9 +48,14 @@ class Ledger:
     def open(self) -> None:
         """Create what is not there and start to write. Raises UserError if that cannot work."""
         self.book.open()
+        self._find_lost()
         self._closing = False
         self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._thread.start()
+
+    def began(self, attempt: Attempt) -> None:
+        """Note that an attempt begins; its row as it is if nothing more is heard of it."""
+        self._journal.began(attempt)
 
     def record(self, attempt: Attempt) -> None:
         """Hand over a row; returns at once."""
@@ -79,6 +89,21 @@ class Ledger:
             self._woken.set()
             self._thread.join(_CLOSE_TIMEOUT_S)
             self._thread = None
+            self._journal.close()
+
+    def _find_lost(self) -> None:
+        """Give those that an earlier run had begun their rows, unless they have them."""
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            lost = self._journal.lost()
+            if lost:
+                log.warning("ledger: a proxy was killed; it had begun %d attempts", len(lost))
+                self._store(lost)
+                self.book.shut()  # another thread goes on
+            self._journal.open()
+        except OSError as e:
+            hint = "choose another file with --ledger, or mend its permissions"
+            raise UserError(f"no file can be made beside {self.file}", str(e), hint) from e
 
     def _write(self) -> None:
         last_replay_s = 0.0
@@ -109,6 +134,7 @@ class Ledger:
     def _store(self, batch: list[Attempt]) -> None:
         try:
             self.book.insert(batch)
+            self._journal.settled(batch)
         except Exception as e:  # this thread must live on, whatever a row or the disk is like
             log.error("ledger: %d rows go to the spool: %s", len(batch), e)
             self._to_spool(batch)
@@ -121,6 +147,7 @@ class Ledger:
                 spool.flush()
                 os.fsync(spool.fileno())
             self._kept = []
+            self._journal.settled(rows)
         except OSError as e:
             log.error("ledger: %d rows are kept in memory, the spool fails too: %s", len(rows), e)
             self._kept = rows
@@ -137,6 +164,7 @@ class Ledger:
                 with self.spool.with_suffix(".unreadable").open("a", encoding="utf-8") as aside:
                     aside.writelines(line + "\n" for line in unreadable)
             self.spool.unlink(missing_ok=True)
+            self._journal.settled(self._kept)
             self._kept = []
             log.warning("ledger: %d spooled rows were brought in", len(rows))
         except Exception as e:  # as above

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 _PICO_PER_MICRO = 1_000_000
 CHARS_PER_TOKEN = 4  # English text and JSON; for estimates, which are marked as such
+# No tokenizer makes more than a token of a byte; these bound what a server adds of its own.
+_TEMPLATE_TOKENS = 256
+_MESSAGE_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,15 @@ def worst_ud(price: Price, input_tokens: int, max_output_tokens: int) -> int:
 def estimate_tokens(characters: int) -> int:
     """Return about how many tokens so many characters are."""
     return -(-characters // CHARS_PER_TOKEN)
+
+
+def most_tokens(size: int, messages: int) -> int:
+    """Return the most tokens that so many bytes of text in so many messages can be.
+
+    Mostly four times too much; but a budget that trusts an average leaks when a board speaks
+    another language, or in digits.
+    """
+    return size + _MESSAGE_TOKENS * messages + _TEMPLATE_TOKENS
 
 
 def price_from_usd(

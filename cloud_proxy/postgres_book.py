@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from cloud_proxy.books import COLUMNS, NAMES, SCHEMA, next_number, same_but_number, values_of
+from cloud_proxy.books import COLUMNS, NAMES, SCHEMA, place, values_of
 from cloud_proxy.errors import UserError
 from cloud_proxy.metering import Attempt
 
@@ -20,6 +20,14 @@ _PLACES = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
 _INSERT = f"INSERT INTO attempt ({NAMES}) VALUES ({_PLACES}) ON CONFLICT DO NOTHING"
 _SAME_KEY = f"SELECT {NAMES} FROM attempt WHERE device = $1 AND request = $2 AND retry = $3"
 _SINCE = f"SELECT {NAMES} FROM attempt WHERE time_ms >= $1 ORDER BY time_ms, device, request"
+_DELETE = "DELETE FROM attempt WHERE device = $1 AND request = $2 AND retry = $3 AND attempt = $4"
+# What has begun and has no row yet, and the proxies that are alive; see postgres_begun.
+_BEGUN_SCHEMA = """
+CREATE TABLE IF NOT EXISTS begun (
+    proxy TEXT NOT NULL, key TEXT NOT NULL, row TEXT NOT NULL, PRIMARY KEY (proxy, key)
+);
+CREATE TABLE IF NOT EXISTS proxy (name TEXT PRIMARY KEY, seen TIMESTAMPTZ NOT NULL)"""
+_ENDED = "DELETE FROM begun WHERE proxy = $1 AND key = ANY($2::text[])"
 _CREATING = 0x11A9E7  # an advisory lock: proxies that start at once create the table once
 _TIMEOUT_S = 5
 
@@ -29,8 +37,10 @@ T = TypeVar("T")
 class PostgresBook:
     """Rows in the database of a connection string."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, proxy: str = "") -> None:
+        """proxy: under whose name its attempts were told to have begun; "": nobody's."""
         self._dsn = dsn
+        self._proxy = proxy
         self._runner: asyncio.Runner | None = None
         self._connection: Any = None
 
@@ -86,21 +96,38 @@ class PostgresBook:
         async with database.transaction():
             await database.execute(f"SELECT pg_advisory_xact_lock({_CREATING})")
             await database.execute(SCHEMA.format(flag="BOOLEAN"))
+            await database.execute(_BEGUN_SCHEMA)
 
     async def _insert(self, rows: Sequence[Attempt]) -> None:
         database = await self._opened()
         async with database.transaction():
-            for row in rows:
-                # sends no round trip more than it must: conflicts are rare
-                if await database.execute(_INSERT, *values_of(row)) == "INSERT 0 0":
-                    await _make_room(database, row)
+            await insert_rows(database, rows)
+            if self._proxy:
+                keys = [begun_key(row) for row in rows]
+                await database.execute(_ENDED, self._proxy, keys)
 
     async def _select(self, since_ms: int) -> list[Any]:
         return await (await self._opened()).fetch(_SINCE, since_ms)
 
 
+def begun_key(row: Attempt) -> str:
+    """Return what tells an attempt from every other one of a proxy."""
+    return f"{row.device}/{row.request}/{row.retry}/{row.attempt}/{row.time_ms}"
+
+
+async def insert_rows(database: Any, rows: Sequence[Attempt]) -> None:
+    """Insert rows within a transaction, as `Book.insert` promises."""
+    for row in rows:
+        # sends no round trip more than it must: conflicts are rare
+        if await database.execute(_INSERT, *values_of(row)) == "INSERT 0 0":
+            await _make_room(database, row)
+
+
 async def _make_room(database: Any, row: Attempt) -> None:
-    there = await database.fetch(_SAME_KEY, row.device, row.request, row.retry)
-    if not any(same_but_number(values_of(row), tuple(other)) for other in there):
-        moved = replace(row, attempt=next_number([tuple(other) for other in there]))
-        await database.execute(_INSERT, *values_of(moved))
+    key = (row.device, row.request, row.retry)
+    there = [tuple(other) for other in await database.fetch(_SAME_KEY, *key)]
+    number, replaces = place(row, there)
+    if replaces:
+        await database.execute(_DELETE, *key, number)
+    if number is not None:
+        await database.execute(_INSERT, *values_of(replace(row, attempt=number)))

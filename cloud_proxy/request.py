@@ -32,11 +32,21 @@ class Request:
         return max(0.0, self.slo_ms - (now_s - self.arrived_s) * 1000 - self.way_back_ms)
 
     def ask(
-        self, now_s: float, *, refuse_late: bool = False, explore: float = 0.0, draw: float = 1.0
+        self,
+        now_s: float,
+        *,
+        priced: bool = True,
+        refuse_late: bool = False,
+        explore: float = 0.0,
+        draw: float = 1.0,
     ) -> Ask:
-        """Return what routing needs to know; explore, draw and refuse_late are handed through."""
+        """Return what routing needs to know; explore, draw and refuse_late are handed through.
+
+        priced: whether any tier is, so that the worst case is worth counting.
+        """
         return Ask(
             input_tokens=self.talk.tokens,
+            most_tokens=self.talk.most_tokens if priced else None,
             output_tokens=self.max_output_tokens,
             private=self.private,
             slo_ms=self.left_ms(now_s),

@@ -11,6 +11,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
+from cloud_proxy import tasks
 from cloud_proxy.budgets import Account
 from cloud_proxy.lru import Lru
 from cloud_proxy.purse import StoreDown
@@ -81,10 +82,19 @@ class SharedStore(ABC):
 
     async def reserve(self, accounts: Sequence[Account], ud: int) -> bool:
         """Add to every account, or to none if one would exceed its limit. Raises StoreDown."""
+        adding = asyncio.create_task(self.add_within(accounts, ud), name="purse.reserve")
         try:
             async with asyncio.timeout(_ANSWER_TIMEOUT_S):
-                sums = await self.add_within(accounts, ud)
-        except (*self.errors, OSError) as e:  # TimeoutError is one of the latter
+                sums = await asyncio.shield(adding)
+        except (*self.errors, OSError, asyncio.CancelledError) as e:  # a timeout is one of them
+
+            def give_back(_: asyncio.Task[dict[str, int] | None]) -> None:
+                if not adding.cancelled() and adding.exception() is None and adding.result():
+                    self.settle(accounts, -ud)  # it was added, and nobody waits for it any more
+
+            adding.add_done_callback(give_back)
+            if isinstance(e, asyncio.CancelledError):
+                raise
             raise StoreDown(str(e) or type(e).__name__) from e
         for key, sum_ud in (sums or {}).items():
             self.learn(key, sum_ud)
@@ -99,8 +109,7 @@ class SharedStore(ABC):
     async def close(self) -> None:
         """Send what is settled, then let go."""
         if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await tasks.end([self._task])
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self._flush()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cloud_proxy.books import COLUMNS, NAMES, SCHEMA, next_number, same_but_number, values_of
+from cloud_proxy.books import COLUMNS, NAMES, SCHEMA, place, values_of
 from cloud_proxy.errors import UserError
 from cloud_proxy.metering import Attempt
 
@@ -99,6 +99,8 @@ def _insert_one(database: sqlite3.Connection, row: Attempt) -> None:
     except sqlite3.IntegrityError:
         key = (row.device, row.request, row.retry)
         there = database.execute(f"SELECT {NAMES} FROM attempt WHERE {_KEY}", key).fetchall()
-        if not any(same_but_number(values_of(row), other) for other in there):
-            moved = replace(row, attempt=next_number(there))
-            database.execute(_INSERT, values_of(moved))
+        number, replaces = place(row, there)
+        if replaces:
+            database.execute(f"DELETE FROM attempt WHERE {_KEY} AND attempt = ?", (*key, number))
+        if number is not None:
+            database.execute(_INSERT, values_of(replace(row, attempt=number)))

@@ -59,6 +59,11 @@ class Talk(Protocol):
         ...
 
     @property
+    def most_tokens(self) -> int:
+        """Return the most tokens that any model can read: what is set aside is counted by it."""
+        ...
+
+    @property
     def options(self) -> Mapping[str, Any]:
         """Return more keys for the body of an OpenAI-compatible request."""
         ...

@@ -36,7 +36,7 @@ FIELDS = {
         "say:str "  # text; with "end" a template that `fill` completes from the results
         "calls:list "  # [{"tool": str, "args": {}}], at most MAX_CALLS
         "end:bool "  # true: the turn ends with "say"; else send the results back
-        "err:str "  # short code: busy, budget, expired, refused, upstream, invalid
+        "err:str "  # short code: busy, budget, expired, refused, upstream, invalid, cancelled
         "why:str "  # the error in words, for a person
         "use:dict "  # {"tier", "model", "by": reason, "in", "out": tokens, "ud": micro-$, "ms"}
     ),
@@ -85,6 +85,7 @@ if __debug__:  # what is for a board's peers alone is not in its bytecode
             "private:bool "  # true: must not leave the edge tier
             "wait:bool "  # true: may be held back a while, to be answered with others
             "max_ud:int "  # micro-dollars that this request may cost
+            "stream:bool "  # true: text deltas are wanted, not only the final message
         ),
         CANCEL: "id:str! ",  # the request to stop
         ANSWER: (

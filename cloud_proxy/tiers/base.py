@@ -103,6 +103,7 @@ class Tier(Protocol):
     name: str
     model: str
     price: Price
+    outside: bool  # asking it leaves this process, so the books know of it before
     max_output_tokens: int
     lane: Lane | None  # where requests that can wait are held back for others
     escalate_below: float  # an answer less sure than this goes on to the next tier

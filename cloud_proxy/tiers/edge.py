@@ -22,6 +22,7 @@ class Edge:
     """A tier around `EdgeModel`. One thread: the model is one core's work at a time."""
 
     price = FREE
+    outside = False
     lane: Lane | None = None
     max_output_tokens = 0  # none that anybody pays for
 

@@ -31,6 +31,7 @@ _TRAILER_TIMEOUT_S = 0.05
 class OpenAICompatible:
     """One endpoint and model."""
 
+    outside = True
     escalate_below = 0.0  # it does not know how sure it is
 
     def __init__(self, name: str, config: OpenAITier) -> None:

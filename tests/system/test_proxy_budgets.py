@@ -24,13 +24,21 @@ from tests.system.test_proxy_http import HTTP_ONLY, post
 COSTS_UD = 140  # what USAGE costs at the prices of ONLY_UPSTREAM
 WHOLE = {"choices": [{"message": {"content": "Whole."}}], "usage": USAGE}
 HELLO = {"messages": [{"role": "user", "content": "Hello."}], "max_tokens": 100}
-MOST_UD = 220  # tokens of HELLO at 1, and 100 at 2: what is set aside at most
+# A token a byte and 272 more at 1, and 100 at 2: what is set aside.
+MOST_UD = len(json.dumps(HELLO)) + 272 + 200
 
 
 def config(upstream, usd, more=""):
     budget = f'\n[[budgets]]\nscope = "fleet"\nper = "month"\nusd = {usd}\n'
     http = HTTP_ONLY.replace("max_inflight_per_device = 2", "max_inflight_per_device = 64")
     return http + budget + more + ONLY_UPSTREAM.format(url=upstream.url)
+
+
+def until_refused(proxy):
+    codes = [post(proxy, HELLO)[0]]
+    while codes[-1] != 402:
+        codes.append(post(proxy, HELLO)[0])
+    return codes
 
 
 @pytest.fixture
@@ -44,6 +52,7 @@ def test_what_many_ask_at_once_never_costs_more_than_the_limit(tmp_path, upstrea
     with Proxy("127.0.0.1:1", tmp_path, config(upstream, 0.002)) as proxy:
         with ThreadPoolExecutor(8) as pool:
             codes = [code for code, _ in pool.map(lambda _: post(proxy, HELLO), range(40))]
+        codes += until_refused(proxy)  # now that nothing more is set aside
         assert set(codes) == {200, 402}
         rows = proxy.rows()
     spent = sum(row["cost_ud"] for row in rows)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+from aiohttp import web
 
 from cloud_proxy.budgets import Account
 from cloud_proxy.ledger import Ledger
@@ -116,6 +117,21 @@ def test_what_is_settled_comes_back(store):
     assert play(store, work) is False
 
 
+def test_what_was_set_aside_for_one_who_left_meanwhile_comes_back(store):
+    async def work(both):
+        asking = asyncio.create_task(store.reserve(both, 300))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        deadline = time.monotonic() + DEADLINE_S
+        while not await store.reserve(both, 300):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        return await store.reserve(both, 1)
+
+    assert play(store, work) is False
+
+
 def test_a_batch_that_is_sent_twice_counts_once(store):
     async def work(both):
         await store.reserve(both, 300)
@@ -195,13 +211,36 @@ def test_rows_are_spooled_while_postgres_is_gone(tmp_path):
     assert json.loads(again.spool.read_text())["request"] == "r1"
 
 
+async def each_character(request, body):
+    """Answer like an upstream whose tokens are characters, and that says all it may."""
+    texts = [message["content"] for message in body["messages"]]
+    texts.append(json.dumps(body.get("tools", ""), ensure_ascii=False))
+    usage = {"prompt_tokens": sum(map(len, texts)), "completion_tokens": body["max_tokens"]}
+    return web.json_response({**WHOLE, "usage": usage})
+
+
+TOKENIZERS = {
+    "an upstream that counts as we expect": (status(200, WHOLE), HELLO),
+    "an upstream whose tokens are characters": (
+        each_character,
+        {**HELLO, "messages": [{"role": "user", "content": "0123456789" * 30}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("behave, ask", TOKENIZERS.values(), ids=TOKENIZERS)
 @pytest.mark.parametrize("kind", ["redis", "postgres"])
-def test_four_proxies_never_spend_more_than_the_one_budget(kind, request, tmp_path, upstream):
+def test_four_proxies_never_spend_more_than_the_one_budget(
+    kind, behave, ask, request, tmp_path, upstream
+):
+    upstream.behave = behave
+    began_ms = int(time.time() * 1000)
+    most_ud = MOST_UD + len(json.dumps(ask))
     server = request.getfixturevalue(kind)
     url = server.url if kind == "redis" else server
     shared = f'\n[shared]\n{kind}_env = "SHARED"\n'
     settings = config(upstream, 0.002, shared).replace(
-        'scope = "fleet"', f'scope = "group"\nname = "{kind}"\ndevices = ["*"]'
+        'scope = "fleet"', f'scope = "group"\nname = "{kind}{len(str(ask))}"\ndevices = ["*"]'
     )
     with ExitStack() as stack:
         proxies = []
@@ -210,7 +249,7 @@ def test_four_proxies_never_spend_more_than_the_one_budget(kind, request, tmp_pa
             folder.mkdir()
             proxies.append(stack.enter_context(Proxy("127.0.0.1:1", folder, settings, SHARED=url)))
         with ThreadPoolExecutor(8) as pool:
-            asked = pool.map(lambda number: post(proxies[number % 4], HELLO), range(80))
+            asked = pool.map(lambda number: post(proxies[number % 4], ask), range(80))
             codes = [code for code, _ in asked]
         assert set(codes) == {200, 402}
         command = [sys.executable, "-m", "cloud_proxy", "report", "--rows", "--json"]
@@ -225,10 +264,12 @@ def test_four_proxies_never_spend_more_than_the_one_budget(kind, request, tmp_pa
                     env={**os.environ, "SHARED": url},
                 )  # fmt: skip
                 if done.returncode == 0:
-                    rows += [row for row in json.loads(done.stdout) if row["tier"] == "up"]
-    spent = sum(row["cost_ud"] for row in rows)
-    assert len(rows) == codes.count(200) == len(upstream.bodies)
-    assert 2000 - 5 * MOST_UD < spent <= 2000
+                    found = json.loads(done.stdout)
+                    rows += [row for row in found if row["time_ms"] >= began_ms]
+    keys = {(row["time_ms"], row["request"]): row["cost_ud"] for row in rows}
+    spent = sum(keys.values())
+    assert len(keys) == codes.count(200) == len(upstream.bodies)
+    assert 2000 - 5 * most_ud < spent <= 2000
 
 
 @pytest.mark.parametrize("kind", ["redis", "postgres"])

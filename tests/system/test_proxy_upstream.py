@@ -55,7 +55,7 @@ def shared(tmp_path_factory):
 
 def test_text_comes_as_numbered_deltas_and_whole_at_the_end(device, proxy, upstream):
     upstream.behave = say("It is ", "warm ", "here.")
-    request_id = device.ask("how is it?")
+    request_id = device.ask("how is it?", stream=True)
     messages = [device.next()]
     while not messages[-1].get("fin"):
         messages.append(device.next())
@@ -69,6 +69,17 @@ def test_text_comes_as_numbered_deltas_and_whole_at_the_end(device, proxy, upstr
     [row] = proxy.rows()
     assert (row["cost_ud"], row["estimated"], row["outcome"]) == (140, 0, "ok")
     assert row["ttft_ms"] is not None and row["price_version"] == "config"
+
+
+def test_a_board_that_shows_no_deltas_gets_the_final_message_alone(device, proxy, upstream):
+    upstream.behave = say("It is ", "warm ", "here.")
+    request_id = device.ask("how is it?")
+    first = device.next()
+    assert (first["id"], first["say"], first["fin"]) == (request_id, "It is warm here.", True)
+    assert device.turn("and now?")["fin"] and device.replies.empty()
+    assert all(body["stream"] is True for body in upstream.bodies), (
+        "its first word counts all the same"
+    )
 
 
 def test_what_the_upstream_is_told(device, proxy, upstream):
@@ -227,12 +238,12 @@ def test_after_three_failures_the_tier_rests_and_refusal_is_quick(device, proxy,
 
 def test_a_cancelled_request_stops_the_upstream_and_is_billed(device, proxy, upstream):
     upstream.behave = events(chunk({"content": "Once upon a time "}), then=stall)
-    request_id = device.ask("tell me a story")
+    request_id = device.ask("tell me a story", stream=True)
     assert device.next()["d"] == "Once upon a time "
     device.publish("up/llm/cancel", {"id": request_id})
     assert upstream.abandoned.wait(5)
     late = device.turn(id=request_id, **{"try": 1})
-    assert late["err"] == "refused" and "cancelled" in late["why"]
+    assert late["err"] == "cancelled" and "cancelled" in late["why"]
     [row] = proxy.rows()
     assert row["outcome"] == "cancelled" and row["estimated"] == 1
     assert row["output_tokens"] == 5 and row["cost_ud"] > 0
@@ -254,7 +265,7 @@ def test_a_request_that_nobody_waits_for_any_more_is_ended(broker, tmp_path, ups
 def test_sigterm_lets_what_is_under_way_finish(device, proxy, upstream):
     upstream.release.clear()
     upstream.behave = events(chunk({"content": "Almost "}), then=upstream.finish)
-    request_id = device.ask("tell me")
+    request_id = device.ask("tell me", stream=True)
     assert device.next()["d"] == "Almost "
     proxy.process.terminate()
     upstream.release.set()

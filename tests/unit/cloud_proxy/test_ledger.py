@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from cloud_proxy.errors import UserError
+from cloud_proxy.journal import Journal
 from cloud_proxy.ledger import Ledger
 from cloud_proxy.metering import Attempt
 from cloud_proxy.report import attempts, by_tier
@@ -58,6 +59,77 @@ def test_another_row_of_the_same_key_is_not_lost(tmp_path):
     written(tmp_path / "l.sqlite", [ROW, replace(ROW, cost_ud=9), replace(ROW, cost_ud=11)])
     found = attempts(tmp_path / "l.sqlite")
     assert [(row["attempt"], row["cost_ud"]) for row in found] == [(0, 7), (1, 9), (2, 11)]
+
+
+LOST = replace(ROW, outcome="lost", cost_ud=99, why="the proxy was killed meanwhile")
+
+
+def killed(file, begun, rows=()):
+    """Leave behind what a proxy does that is killed: its lines, and the rows it had written."""
+    written(file, rows)
+    journal = Journal(file.with_name(file.name + ".begun.jsonl"))
+    journal.open()
+    for row in begun:
+        journal.began(row)
+    journal.close()  # what is open stays
+
+
+NEXT = replace(ROW, request="r2", time_ms=5)
+BEGUN = {
+    "what was begun and has no row is lost": ([LOST], [], [(0, "lost", 99)]),
+    "what has its row is not": ([LOST], [ROW], [(0, "ok", 7)]),
+    "a request that was asked again under the same try is another attempt": (
+        [replace(LOST, time_ms=2)], [ROW], [(0, "ok", 7), (1, "lost", 99)],
+    ),
+    "each of several tiers has its own": (
+        [LOST, replace(LOST, attempt=1, tier="groq")], [ROW], [(0, "ok", 7), (1, "lost", 99)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("begun, rows, found", BEGUN.values(), ids=BEGUN)
+def test_after_a_kill(tmp_path, begun, rows, found):
+    file = tmp_path / "l.sqlite"
+    killed(file, begun, rows)
+    for _ in range(2):  # once is enough
+        written(file, [NEXT])
+        told = [(row["attempt"], row["outcome"], row["cost_ud"]) for row in attempts(file)]
+        assert sorted(told) == sorted([*found, (0, "ok", 7)])
+    assert not list(tmp_path.glob("*.begun*"))
+
+
+def test_who_was_taken_for_killed_and_was_not_puts_his_row_in_the_place_of_the_lost_one(tmp_path):
+    file = tmp_path / "l.sqlite"
+    written(file, [LOST, NEXT])
+    written(file, [ROW])
+    written(file, [LOST])  # as from a journal that was read late
+    assert [(row["outcome"], row["cost_ud"]) for row in attempts(file)] == [("ok", 7)] * 2
+
+
+def test_what_is_begun_is_forgotten_with_its_row_and_the_file_stays_short(tmp_path):
+    file = tmp_path / "l.sqlite"
+    ledger = Ledger(file)
+    ledger.open()
+    ledger.began(replace(LOST, request="open"))
+    for number in range(6000):
+        row = replace(ROW, request=f"r{number}", time_ms=number)
+        ledger.began(replace(row, outcome="lost"))
+        ledger.record(row)
+    ledger.close()
+    begun = tmp_path / "l.sqlite.begun.jsonl"
+    assert [json.loads(line)["request"] for line in begun.read_text().splitlines()][0] == "open"
+    assert begun.stat().st_size < 1_500_000
+    written(file, [])
+    assert [row["request"] for row in attempts(file) if row["outcome"] == "lost"] == ["open"]
+
+
+def test_a_line_that_the_kill_cut_did_not_leave(tmp_path):
+    file = tmp_path / "l.sqlite"
+    killed(file, [LOST])
+    begun = tmp_path / "l.sqlite.begun.jsonl"
+    begun.write_text(begun.read_text() + begun.read_text()[:70])
+    written(file, [])
+    assert [row["outcome"] for row in attempts(file)] == ["lost"]
 
 
 def test_what_the_database_does_not_take_is_spooled_and_brought_in_later(tmp_path):

@@ -29,6 +29,7 @@ class ScriptedTier:
     escalate_below = 0.5
     model = "scripted"
     lane = None
+    outside = True
     max_output_tokens = 512
 
     def __init__(self, name, private):

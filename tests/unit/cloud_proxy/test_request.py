@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_proxy import bodies, reply
+from cloud_proxy import bodies, http_request, reply
 from cloud_proxy.board_talk import MAX_TTL_S, from_wire
 from cloud_proxy.boards import Boards
 from cloud_proxy.tiers.base import Call, Completion
@@ -122,3 +122,50 @@ def test_events_are_the_same_wherever_the_stream_is_cut(cuts):
 def test_a_line_without_end_is_refused():
     with pytest.raises(EventTooLong):
         list(Events().feed(b"x" * (MAX_EVENT_BYTES + 1)))
+
+
+def read_by_a_model(value):
+    """Return the bytes of every text within what is sent upstream, keys included."""
+    match value:
+        case str():
+            return len(value.encode("utf-8", "surrogatepass"))
+        case list() | tuple():
+            return sum(map(read_by_a_model, value))
+        case dict():
+            return sum(read_by_a_model(key) + read_by_a_model(value[key]) for key in value)
+        case _:
+            return len(json.dumps(value))
+
+
+words = st.text(max_size=60) | st.sampled_from(["0123456789" * 9, "日本語" * 20, '\\"\n\x00' * 9])
+calls = st.lists(
+    st.fixed_dictionaries(
+        {"tool": words, "args": st.dictionaries(words, words | st.floats(allow_nan=False))}
+    ),
+    max_size=3,
+)
+told = st.lists(
+    st.fixed_dictionaries({"u": words})
+    | st.fixed_dictionaries({"a": words, "calls": calls})
+    | st.fixed_dictionaries({"r": st.lists(words | st.integers(), max_size=4)}),
+    max_size=6,
+)  # fmt: skip
+
+
+@given(told, st.dictionaries(words, words, max_size=3))
+def test_no_tokenizer_makes_more_of_a_conversation_than_is_set_aside_for_it(msgs, mem):
+    board = Boards().announce("d1", INFO)
+    body = {**BODY, "msgs": [*msgs, {"u": "hello"}], "mem": mem}
+    talk = from_wire("d1", body, board, 0.0, 1).talk
+    assert read_by_a_model(talk.chat()) + read_by_a_model(talk.tools.schemas) <= talk.most_tokens
+    assert talk.chat() is talk.chat()
+
+
+def test_a_programs_words_are_bounded_too_and_a_picture_is_no_address():
+    hello = {"role": "user", "content": "0123456789" * 50}
+    plain = http_request.parse(json.dumps({"messages": [hello]}).encode(), "d", "r", 0.0, 9.0)
+    assert read_by_a_model([hello]) <= plain.request.talk.most_tokens
+    picture = {"type": "image_url", "image_url": {"url": "http://x/y.png"}}
+    seen = {"role": "user", "content": [{"type": "text", "text": "Look."}, picture]}
+    shown = http_request.parse(json.dumps({"messages": [seen]}).encode(), "d", "r", 0.0, 9.0)
+    assert shown.request.talk.most_tokens > 4096
