@@ -195,13 +195,13 @@ def test_an_upstream_that_stalls_makes_the_next_one_answer(tmp_path: Path):
     assert [row["outcome"] for row in rows] == ["unsure", "timeout", "ok"]
     assert [row["tier"] for row in rows] == ["edge", "gpu", "cloud"]
     assert 15_000 <= rows[1]["total_ms"] <= 15_100 and 900 <= rows[2]["total_ms"] <= 1000
-    assert len(deltas) > 1
+    assert deltas == [None]  # boards show none and ask for none: the final message is all
 
 
 def test_a_budget_that_is_spent_is_there_again_in_the_next_hour(tmp_path: Path):
     usage = {"prompt_tokens": 3000, "completion_tokens": 100, "total_tokens": 3100}
     tiers = UPSTREAM.format(name="cloud", usd=9, patience_s=10)
-    budget = '[[budgets]]\nscope = "fleet"\nper = "hour"\nusd = 0.04\n'
+    budget = '[[budgets]]\nscope = "fleet"\nper = "hour"\nusd = 0.13\n'
     with World(isolated=True) as world:
         world.program("cloud", upstream(say("A rock.", usage=usage))).start()
         fleet = Fleet(world, tmp_path, 1, EDGE + tiers + budget)
