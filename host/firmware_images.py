@@ -1,7 +1,8 @@
 """MicroPython's official images: where they are, what they must hash to, what was fetched before.
 
-Their makers publish no hashes, so the lock pins our own: boards/firmware.lock, and before it the
-person's own file, firmware.lock in the cache folder, which `--firmware FILE --sha256` adds to.
+Their makers publish no hashes, so locks pin our own: boards/firmware.lock, and before it the
+person's own file, firmware.lock in the cache folder, which `--firmware FILE --sha256` and the
+first download of an image without a hash add to.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ SITE = "https://micropython.org/resources/firmware"
 _SHIPPED = BOARDS_DIR / "firmware.lock"
 _TIMEOUT_S = 30
 _CHUNK = 65536
+_IMAGE = b"\xe9"  # the first byte of what a boot loader starts
 _MAX_BYTES = 16 << 20
 _FILE = re.compile(r"[A-Z0-9_]+(-[A-Z0-9_]+)?-\d{8}-v[0-9.]+\.bin")
 
@@ -72,11 +74,14 @@ def pin_file(firmware: str, file: str, sha256: str, data: bytes) -> None:
         pin(firmware, file, sha256)
 
 
-def fetch(firmware: str, progress: Progress, site: str = SITE) -> Path:
+def fetch(
+    firmware: str, progress: Progress, site: str = SITE, tell: Callable[[str], None] = print
+) -> Path:
     """Return the locked image of a board as a file, from the cache or downloaded.
 
-    Nothing that differs from its hash is kept or returned. Raises UserError, also for an image
-    that no hash is pinned for: it says which the file has, to be compared and pinned.
+    Nothing that differs from its hash is kept or returned. The first download of an image that no
+    hash is pinned for is trusted: it is pinned in the person's own lock, and `tell` gets the hash,
+    to be compared with somebody else's. Raises UserError.
     """
     row = locked(firmware)
     path = cache_dir() / "firmware" / row.file
@@ -86,21 +91,23 @@ def fetch(firmware: str, progress: Progress, site: str = SITE) -> Path:
         path.unlink()  # damaged on the disk: fetched again
     data = path.read_bytes() if path.is_file() else _download(f"{site}/{row.file}", progress)
     found = _sha256(data)
-    if not row.sha256:
-        write_atomic(path, data)
-        raise UserError(
-            f"no hash is pinned for {row.file}",
-            f"what {site} gave has SHA-256 {found}; its makers publish none to compare",
-            f"compare it with somebody else's, then: limpet flash --firmware {path} --sha256 "
-            f"{found}",
-        )
-    if found != row.sha256:
+    if row.sha256 and found != row.sha256:
         raise UserError(
             f"{row.file} is not the image that is locked",
             f"SHA-256 {found}, expected {row.sha256}; {len(data)} bytes came",
-            "try again on another network; if it stays so, tell us",
+            "try again on another network; for a file that you trust: limpet flash --firmware FILE "
+            "--sha256 HEX",
+        )
+    if data[:1] != _IMAGE:
+        raise UserError(
+            f"{row.file} could not be fetched",
+            f"what {site} gave begins as no image does: {data[:20]!r}",
+            "log in to this network, or fetch it elsewhere: limpet flash --firmware FILE",
         )
     write_atomic(path, data)
+    if not row.sha256:
+        pin(firmware, row.file, found)
+        tell(f"trusted at first use: {row.file} has SHA-256 {found}, pinned in {own_lock()}")
     return path
 
 

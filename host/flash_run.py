@@ -1,5 +1,6 @@
 """`limpet flash` from start to end: find, fetch, build, write, wait for hello."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def run(wish: Wish) -> None:
         found = flash.detect(port)
         flash.plan(board, found, [])  # a wrong chip is refused before anything is fetched
         talk.print(f"{port_name}: {found.chip}, {found.flash_bytes >> 20} MB, {found.mac}")
-        base = _base(wish, show_bytes)
+        base = _base(wish, show_bytes, talk.print)
         offset, size = base.files_at(found.flash_bytes)
         kept = {} if wish.erase else flash.keep(port, found, offset, size)
         if settings is not None:
@@ -73,7 +74,7 @@ def run(wish: Wish) -> None:
     talk.print(f"talk to it: publish to limpet/v1/{device}/down/chat, or type /status here")
 
 
-def _base(wish: Wish, progress: firmware_images.Progress) -> Base:
+def _base(wish: Wish, progress: firmware_images.Progress, tell: Callable[[str], None]) -> Base:
     board = load_board(wish.board)
     if wish.firmware:
         data = firmware_images.take(wish.firmware, wish.sha256)
@@ -81,4 +82,5 @@ def _base(wish: Wish, progress: firmware_images.Progress) -> Base:
         if wish.sha256:
             firmware_images.pin_file(board.firmware, wish.firmware.name, wish.sha256, data)
         return base
-    return parse_base(firmware_images.fetch(board.firmware, progress).read_bytes(), board)
+    path = firmware_images.fetch(board.firmware, progress, tell=tell)
+    return parse_base(path.read_bytes(), board)

@@ -92,13 +92,31 @@ def test_what_is_not_the_locked_image_is_not_kept(
     assert not (cache_dir() / "firmware" / FILE).exists()
 
 
-def test_an_image_without_a_hash_is_not_written_to_a_board_but_said_how_to_pin(site: Site) -> None:
+def test_the_first_download_without_a_hash_is_trusted_said_and_held_to_from_then_on(
+    site: Site,
+) -> None:
     firmware_images.pin("ESP32_GENERIC", FILE, "")
-    with pytest.raises(UserError, match="no hash is pinned") as caught:
+    said: list[str] = []
+
+    def again() -> Path:
+        return firmware_images.fetch("ESP32_GENERIC", lambda *_: None, site.url, said.append)
+
+    path = again()
+    assert path.read_bytes() == IMAGE and SHA in said[0] and "first use" in said[0]
+    assert firmware_images.locked("ESP32_GENERIC").sha256 == SHA
+    path.unlink()
+    site.body = IMAGE + b"!"
+    with pytest.raises(UserError, match="is not the image that is locked"):
+        again()
+    assert len(said) == 1
+
+
+def test_a_page_of_a_hotel_is_not_trusted_at_first_use(site: Site) -> None:
+    firmware_images.pin("ESP32_GENERIC", FILE, "")
+    site.body = b"<html>log in"
+    with pytest.raises(UserError, match="begins as no image does"):
         fetch(site)
-    assert SHA in caught.value.fix and "--sha256" in caught.value.fix
-    kept = Path(caught.value.fix.split("--firmware ")[1].split()[0])
-    assert firmware_images.take(kept, SHA) == IMAGE
+    assert firmware_images.locked("ESP32_GENERIC").sha256 == ""
 
 
 def test_a_server_that_is_not_there_is_named(site: Site) -> None:
