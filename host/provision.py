@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -48,12 +49,33 @@ def _add_key(path: Path, key: str) -> None:
     device = key.partition(":")[0]
     old = path.read_text().splitlines() if path.is_file() else []
     rows = [row for row in old if row.partition(":")[0] != device]
-    _write_secret(path, "".join(f"{row}\n" for row in [*rows, key]).encode())
+    write_secret(path, "".join(f"{row}\n" for row in [*rows, key]).encode())
 
 
-def _write_secret(path: Path, data: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
+def write_secret(path: Path, data: bytes) -> None:
+    """Write a file by write-new and rename, for this user alone; an older one's rights stay.
+
+    Raises UserError where that cannot be: a broker must be able to read its keys afterwards.
+    """
+    old = path.stat() if path.exists() else None
+    handle, name = -1, ""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            if old:
+                os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
+                if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except OSError as e:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        raise UserError(
+            f"{path} cannot be written", str(e), "run it as the user who owns that file, or root"
+        ) from e
 
 
 def write_settings(port: str, settings: dict[str, Any]) -> None:
@@ -64,7 +86,7 @@ def write_settings(port: str, settings: dict[str, Any]) -> None:
     check_settings(settings)
     with tempfile.TemporaryDirectory(prefix="limpet-provision-") as folder:
         path = Path(folder, "settings.json")
-        _write_secret(path, json.dumps(settings).encode())
+        write_secret(path, json.dumps(settings).encode())
         steps = ("cp", str(path), ":settings.new", "+", "exec", _SWITCH)
         try:
             done = subprocess.run(

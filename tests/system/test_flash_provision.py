@@ -1,6 +1,7 @@
 """`limpet provision` on the serial line of an emulated board, through the real mpremote."""
 
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -50,6 +51,27 @@ def test_a_key_is_made_and_replaces_the_older_one(tmp_path: Path) -> None:
     second = provision.make_settings("attic", "10.0.0.2:8883", "home", "correct horse", keys)
     assert first["broker"]["tls"] != second["broker"]["tls"]
     assert keys.read_text() == f"other:00ff\n{second['broker']['tls']}\n"
+
+
+def test_a_key_file_is_replaced_whole_and_keeps_its_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "psk"
+    keys.write_text("other:00ff\n")
+    keys.chmod(0o640)
+    reader = keys.open()  # a broker that reads it meanwhile sees the old one, whole
+    provision.make_settings("attic", "10.0.0.2", "", "", keys)
+    assert reader.read() == "other:00ff\n" and keys.stat().st_mode & 0o777 == 0o640
+    reader.close()
+    before = keys.read_bytes()
+
+    def cut(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", cut)
+    with pytest.raises(UserError, match="No space left"):
+        provision.make_settings("cellar", "10.0.0.2", "", "", keys)
+    assert keys.read_bytes() == before and list(tmp_path.iterdir()) == [keys]
 
 
 WRONG = {
