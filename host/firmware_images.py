@@ -95,8 +95,7 @@ def fetch(
         raise UserError(
             f"{row.file} is not the image that is locked",
             f"SHA-256 {found}, expected {row.sha256}; {len(data)} bytes came",
-            "try again on another network; for a file that you trust: limpet flash --firmware FILE "
-            "--sha256 HEX",
+            "try another network, or a file of yours: limpet flash --firmware FILE --sha256 HEX",
         )
     if data[:1] != _IMAGE:
         raise UserError(

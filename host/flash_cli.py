@@ -128,7 +128,7 @@ def provision(
         broker = typer.prompt("Broker (HOST or HOST:PORT)", err=True)
         device = typer.prompt("Name of the board", default=new_name(), err=True)
         chosen = provisioning.make_settings(device, broker, ssid, password, psk_file)
-    provisioning.write_settings(where, chosen)
+    provisioning.write_settings(where, chosen, restart=not wait)
     if wait:
-        await_agent(where, 60.0, lambda line: typer.echo(f"  {line}", err=True))
+        await_agent(where, 60.0, lambda line: typer.echo(f"  {line}", err=True), restart=True)
     print(chosen["device"])

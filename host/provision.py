@@ -3,21 +3,13 @@
 import json
 import os
 import stat
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import serial
-
+from host.device_prompt import Prompt
 from host.device_settings import check_settings, new_psk
 from host.errors import UserError
-from host.flash_messages import explain
-
-_LIMIT_S = 60.0
-_START = b"\r\x03\x04"  # Ctrl-C, Ctrl-D: from the prompt MicroPython starts anew
-_SWITCH = "import os; os.rename('settings.new', 'settings.json')"
 
 
 def make_settings(
@@ -78,42 +70,13 @@ def write_secret(path: Path, data: bytes) -> None:
         ) from e
 
 
-def write_settings(port: str, settings: dict[str, Any]) -> None:
+def write_settings(port: str, settings: dict[str, Any], restart: bool = True) -> None:
     """Put settings onto the board at a port, by write-new and rename, and start it anew.
 
-    They pass in a file that only this user can read, never as an argument. Raises UserError.
+    restart: False leaves the start to the caller. They pass in a file that only this user can
+    read, never as an argument. Raises UserError.
     """
     check_settings(settings)
-    with tempfile.TemporaryDirectory(prefix="limpet-provision-") as folder:
-        path = Path(folder, "settings.json")
-        write_secret(path, json.dumps(settings).encode())
-        steps = ("cp", str(path), ":settings.new", "+", "exec", _SWITCH)
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "mpremote", "connect", port, *steps],
-                capture_output=True,
-                text=True,
-                timeout=_LIMIT_S,
-                stdin=subprocess.DEVNULL,
-            )
-        except subprocess.TimeoutExpired as e:
-            raise explain("No serial data received", port, "BOARD") from e
-    if done.returncode:
-        said = done.stdout + done.stderr
-        if "No module named mpremote" in said:
-            raise UserError(
-                "mpremote is not installed", "it talks to boards", "pip install mpremote"
-            )
-        if "could not enter raw repl" in said:
-            raise UserError(
-                f"the board on {port} does not give its prompt",
-                "its program does not end at Ctrl-C, or it is no MicroPython",
-                "tap RESET and run the same command at once",
-            )
-        raise explain(said.replace("failed to access", "could not open port"), port, "BOARD")
-    # mpremote's own reset types on while the board starts, which ends the agent again.
-    try:
-        with serial.serial_for_url(port, 115200, timeout=1) as line:
-            line.write(_START)
-    except OSError as e:
-        raise explain(str(e), port, "BOARD") from e
+    with Prompt(port, restart) as prompt:
+        prompt.write({"/settings.new": json.dumps(settings).encode()})
+        prompt.rename({"/settings.new": "/settings.json"})
