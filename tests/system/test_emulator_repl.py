@@ -1,7 +1,11 @@
 """The prompt on the serial line, Ctrl-C, and the real mpremote on a device file."""
 
+import os
+import pty
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,10 +20,19 @@ TALK = {
     "an expression shows its value": ("1 + 1\r", "1 + 1\r\n2\n>>> "),
     "an assignment shows nothing": ("a = 5\r", "a = 5\r\n>>> "),
     "names last from line to line": ("a * 2\r", "a * 2\r\n10\n>>> "),
-    "a block goes on until an empty line": (
-        "for i in range(2):\r    print(i)\r\r",
-        "for i in range(2):\r\n...     print(i)\r\n... \r\n0\n1\n>>> ",
+    "a block is indented, and ends with a line that is empty": (
+        "for i in range(2):\rprint(i)\r\x7f\r",
+        "for i in range(2):\r\n...     print(i)\r\n...     \b\b\b\b\x1b[K\r\n0\n1\n>>> ",
     ),
+    "or after two that are blank": (
+        "if 1:\r3\r\r\r\r",
+        "if 1:\r\n...     3\r\n...     \r\n...     \r\n... \r\n3\n>>> ",
+    ),
+    "who indents himself is not helped": (
+        "if 1:\r    if 2:\r        4\r\r",
+        "if 1:\r\n...     \b\b\b   if 2:\r\n...         4\r\n... \r\n4\n>>> ",
+    ),
+    "Ctrl-C leaves a block": ("def f():\r\x03", "def f():\r\n...     \r\n>>> "),
     "brackets go on in the next line": ("(1 +\r2)\r", "(1 +\r\n... 2)\r\n3\n>>> "),
     "a bracket in a text does not": ("'('\r", "'('\r\n'('\n>>> "),
     "an error shows its traceback": (
@@ -32,8 +45,43 @@ TALK = {
         '1+\r\nTraceback (most recent call last):\r\n  File "<stdin>", line 1\r\n'
         "SyntaxError: invalid syntax\r\n>>> ",
     ),
-    "backspace takes the last letter": ("12\x7f3\r", "12\b \b3\r\n13\n>>> "),
-    "arrows do nothing yet": ("7\x1b[A\r", "7\r\n7\n>>> "),
+    "backspace takes the last letter": ("12\x7f3\r", "12\b\x1b[K3\r\n13\n>>> "),
+    "up brings back the line before": ("\x1b[A\r", "13\r\n13\n>>> "),
+    "up and down go through the history": (
+        "'b'\r'c'\r\x1b[A\x1b[A\x1b[B\r",
+        "'b'\r\n'b'\n>>> 'c'\r\n'c'\n>>> 'c'\b\b\b'b'\b\b\b'c'\r\n'c'\n>>> ",
+    ),
+    "down below the last line is empty again": ("\x10\x0e5\r", "'c'\b\b\b\x1b[K5\r\n5\n>>> "),
+    "left and right, and letters between": (
+        "14\x1b[D23\x1b[C5\r",
+        "14\b24\b34\b45\r\n12345\n>>> ",
+    ),
+    "home, end, delete": (
+        "x678\x1b[H\x1b[3~\x1b[4~9\r",
+        "x678\b\b\b\b\x1b[K678\b\b\b6789\r\n6789\n>>> ",
+    ),
+    "Ctrl-A, Ctrl-E, Ctrl-K, Ctrl-U": (
+        "123456\x01\x05\x02\x02\x0b\x06\x15\x1b[F9\r",
+        "123456\x1b[6D123456\b\b\x1b[K\b\b\b\b\x1b[K9\r\n9\n>>> ",
+    ),
+    "a key that the prompt does not know does nothing": ("\x1b[5~\x1b[Z\x1bx8\r", "8\r\n8\n>>> "),
+    "tab completes a name": (
+        "long_name = 6\rlo\t + 1\r",
+        "long_name = 6\r\n>>> long_name + 1\r\n7\n>>> ",
+    ),
+    "tab completes what is in a module": (
+        "import binascii\rbinascii.unh\t\r",
+        "import binascii\r\n>>> binascii.unhexlify\r\n<function>\n>>> ",
+    ),
+    "tab shows what could follow": (
+        "import errno\rerrno.EAL\t, errno.EA\t\x03",
+        "import errno\r\n>>> errno.EALREADY, errno.EA\nEACCES          EADDRINUSE      "
+        "EAGAIN          EALREADY\n>>> errno.EALREADY, errno.EA\r\n>>> ",
+    ),
+    "tab after a word that nothing begins with": ("zzz\t\x03", "zzz\r\n>>> "),
+    "tab completes a module to import": ("import nt\t\x03", "import ntptime\r\n>>> "),
+    "tab completes import": ("imp\t\x03", "import \r\n>>> "),
+    "tab after a blank is four": ("5 \t+ 5\r", "5     + 5\r\n10\n>>> "),
     "Ctrl-C forgets the line": ("wrong\x03", "wrong\r\n>>> "),
     "Ctrl-E takes a program as it is": (
         "\x05x = 1\rprint(x)\r\x04",
@@ -186,6 +234,66 @@ def test_mpremote_mounts_a_folder_of_the_desktop(terminal: Terminal, tmp_path: P
     code, said = terminal.mpremote("mount", str(tmp_path), "exec", "import far")
     assert code == 0 and said.endswith("hello from far\n"), said
     assert (tmp_path / "log").read_text() == "x"
+
+
+class Keyboard:
+    """Someone at a terminal in which mpremote runs."""
+
+    def __init__(self, *command: str) -> None:
+        self._master, slave = pty.openpty()
+        self.said = ""
+        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+
+    def type(self, keys: str, until: str) -> None:
+        """Type, and read until it says this after what was said before."""
+        seen = len(self.said)
+        os.write(self._master, keys.encode())
+        deadline_s = time.monotonic() + LIMIT_S
+        while until not in self.said[seen:]:
+            left_s = deadline_s - time.monotonic()
+            if not select.select([self._master], [], [], max(0.0, left_s))[0]:
+                raise AssertionError(f"no {until!r} after {keys!r}: {self.said[seen:]!r}")
+            try:
+                self.said += os.read(self._master, 4096).decode("utf-8", "replace")
+            except OSError:  # the other end is gone
+                assert until in self.said[seen:], self.said[seen:]
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+
+KEYS = (
+    ("\r", "\r\n>>> "),
+    ("print(6 * 7)\r", "\r\n42\r\n>>> "),
+    ("\x1b[A\r", "\r\n42\r\n>>> "),  # up
+    ("for i in range(3):\rprint(i)\r\x7f\r", "0\r\n1\r\n2\r\n>>> "),
+    ("while True: pass\r\r", "... \r\n"),
+    ("\x03", "KeyboardInterrupt: \r\n>>> "),
+    ("\x05", "=== "),
+    ("def f():\r    return 'pasted'\rprint(f())\r\x04", "\r\npasted\r\n>>> "),
+    ("\x04", "MPY: soft reboot\r\n"),
+    ("\x03", "KeyboardInterrupt: \r\n"),  # main.py loops
+    ("\r", "\r\n>>> "),
+    ("f\r", "NameError: name 'f' isn't defined\r\n>>> "),
+)
+
+
+def test_someone_types_in_mpremotes_repl(terminal: Terminal):
+    keyboard = Keyboard(
+        sys.executable, "-m", "mpremote", "connect", terminal.path, "resume", "repl"
+    )
+    try:
+        keyboard.type("", "Ctrl-]")
+        keyboard.type("\x03", "")  # main.py loops, or did before another test
+        for keys, until in KEYS:
+            keyboard.type(keys, until)
+        keyboard.type("\x1d", "")
+        assert keyboard.process.wait(LIMIT_S) == 0
+    finally:
+        keyboard.close()
 
 
 def test_mpremote_shows_a_traceback(terminal: Terminal):

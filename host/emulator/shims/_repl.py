@@ -4,6 +4,7 @@ import io
 import sys
 
 from _port import port
+from _readline import Reader, goes_on
 
 _CTRL_A = const(1)  # raw
 _CTRL_B = const(2)  # friendly
@@ -14,7 +15,15 @@ _FRIENDLY = const(1)
 _RAW = const(2)
 _SOFT_RESET = const(5)
 _WINDOW = const(1024)  # bytes a host may paste ahead
-_NOT_SHOWN = ("_repl", "_boot", "_port", "_onewire", "_lfs2", "_machine_bus")  # C on the chip
+_NOT_SHOWN = (
+    "_repl",
+    "_boot",
+    "_port",
+    "_readline",
+    "_onewire",
+    "_lfs2",
+    "_machine_bus",
+)  # C on the chip
 
 _put = sys.stdout.write
 
@@ -125,72 +134,6 @@ def _raw(main_globals):
 # -- friendly -----------------------------------------------------------------------------------
 
 
-def _is_open(text):
-    # Whether a statement goes on in the next line: open brackets, a block, a backslash.
-    depth = 0
-    quote = ""
-    at = 0
-    while at < len(text):
-        c = text[at]
-        if quote:
-            if c == "\\":
-                at += 1
-            elif text.startswith(quote, at):
-                at += len(quote) - 1
-                quote = ""
-        elif c in "'\"":
-            quote = c * 3 if text.startswith(c * 3, at) else c
-            at += len(quote) - 1
-        elif c == "#":
-            at = text.find("\n", at)
-            if at < 0:
-                break
-        else:
-            depth += (c in "([{") - (c in ")]}")
-        at += 1
-    if len(quote) == 3 or depth > 0 or text.endswith("\\"):
-        return True
-    word = text.lstrip()
-    is_block = (
-        word.startswith("@")
-        or (text.rstrip().endswith(":") or "\n" in text)
-        and (
-            word.split(":")[0].split(" ")[0].split("(")[0]
-            in ("if", "while", "for", "try", "with", "def", "class", "async")
-        )
-    )
-    return is_block and not (text.endswith("\n") or "\n" in text and not text.split("\n")[-1])
-
-
-def _line(prompt):
-    # Reads a line, echoing it. Returns the text, or the control character that ended it.
-    _put(prompt)
-    line = bytearray()
-    while True:
-        byte = _get()
-        if byte == 13 or byte == 10:
-            _put("\r\n")
-            return line.decode()
-        if byte == _CTRL_C or byte <= _CTRL_E and not line:
-            return byte
-        if byte == 8 or byte == 127:
-            if line:
-                while line and line[-1] & 0xC0 == 0x80:
-                    line = line[:-1]
-                line = line[:-1]
-                _put("\b \b")
-        elif byte == 27:
-            if _get() == 91:  # an arrow or another key that the prompt does not know
-                while _get() < 64:
-                    pass
-        elif byte == 9:
-            line.extend(b"    ")
-            _put("    ")
-        elif byte >= 32:
-            line.append(byte)
-            _put(bytes((byte,)))
-
-
 def _paste_mode(main_globals):
     _put("\r\npaste mode; Ctrl-C to cancel, Ctrl-D to finish\r\n=== ")
     source = bytearray()
@@ -207,31 +150,37 @@ def _paste_mode(main_globals):
         _put("\r\n=== " if byte == 13 else bytes((byte,)))
 
 
+def _greet():
+    version = sys.version.split("MicroPython ")[-1]
+    _put("MicroPython %s; %s\r\n" % (version, sys.implementation._machine))
+    _put('Type "help()" for more information.\r\n')
+
+
 def _friendly(main_globals):
     # Returns when the host wants the raw prompt.
-    version = sys.version.split("MicroPython ")[-1]
-    _put("MicroPython %s; %s\r\n" % (version, sys.modules["os"].uname().machine))
-    _put('Type "help()" for more information.\r\n')
+    _greet()
     while True:
-        text = _line(">>> ")
-        while isinstance(text, str) and _is_open(text):
-            more = _line("... ")
-            text = text + "\n" + more if isinstance(more, str) else _CTRL_C
-        if isinstance(text, str):
-            if text.strip():
-                _execute(text + "\n", "single", main_globals)
-        elif text == _CTRL_A:
+        reader = Reader(_get, main_globals)
+        ended = reader.read(sys.ps1)
+        if ended is None:
+            while ended not in (_CTRL_C, _CTRL_D) and goes_on(reader.text):
+                reader.text += "\n"
+                ended = reader.read(sys.ps2)
+            if ended == _CTRL_C:
+                _put("\r\n")
+            elif reader.text:
+                _execute(reader.text + "\n", "single", main_globals)
+        elif ended == _CTRL_A:
             _put("\r\n")
             return
-        elif text == _CTRL_B:
+        elif ended == _CTRL_B:
             _put("\r\n")
-            _put("MicroPython %s; %s\r\n" % (version, sys.modules["os"].uname().machine))
-            _put('Type "help()" for more information.\r\n')
-        elif text == _CTRL_D:
+            _greet()
+        elif ended == _CTRL_D:
             _put("\r\n")
             port(_FRIENDLY, OP_REPL_SET)
             _soft_reset()
-        elif text == _CTRL_E:
+        elif ended == _CTRL_E:
             _paste_mode(main_globals)
         else:
             _put("\r\n")
