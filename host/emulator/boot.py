@@ -25,6 +25,7 @@ from host.emulator.host_calls import OPERATIONS, Port
 from host.emulator.probe import run_probe
 from host.emulator.rom import rom_image
 from host.emulator.tls_context import TlsContext
+from host.emulator.toil import Toil
 from host.emulator.traceback_filter import TraceOutput
 from host.emulator.vm import Vm
 from host.emulator.wasi import Wasi
@@ -106,6 +107,7 @@ class Boot:
         self._thread = 0
         self._random = random.Random(seed)
         self._port = Port(self)
+        self._toil = Toil(board.clock, lambda: board.clock.has_alarms or board.pins.have_handlers)
         self._wasi = self._make_wasi(heap_bytes, board.world_unix_us)
 
     def _make_wasi(self, heap_bytes: int, unix_us: Callable[[], int]) -> Wasi:
@@ -125,7 +127,14 @@ class Boot:
         arguments = ["micropython", "-X", f"heapsize={heap_bytes}", "-c", _START]
         base_us = unix_us() - self.clock.now_us
         return Wasi(
-            arguments, self.clock, self.descriptors, files, base_us, self._random, self._port
+            arguments,
+            self.clock,
+            self.descriptors,
+            files,
+            base_us,
+            self._random,
+            self._port,
+            self._toil,
         )
 
     def run(self) -> None:
@@ -146,7 +155,7 @@ class Boot:
             vm.run()
         finally:
             self._last_heap = self.heap_use()
-            self._last_fuel = vm.fuel
+            self._last_fuel = self._fuel_of(vm)
             self.clock.leave()
             for volume in self.volumes:
                 volume.end()
@@ -189,7 +198,10 @@ class Boot:
     def fuel(self) -> int:
         """Return the instructions executed so far, or until the end; exact while it waits."""
         with self._lock:
-            return self._vm.fuel if self._vm else self._last_fuel
+            return self._fuel_of(self._vm) if self._vm else self._last_fuel
+
+    def _fuel_of(self, vm: Vm) -> int:
+        return vm.fuel - self._toil.fuel if self._counts_fuel else 0
 
     # -- from the VM's thread ------------------------------------------------------------------
 
@@ -250,6 +262,7 @@ class Boot:
         self, name_at: int, name: int, text_at: int, text: int, result_at: int, cap: int
     ) -> int:
         memory = self.memory
+        self._toil.calls += 1
         answer = self._port.call(memory.text(name_at, name), memory.text(text_at, text)).encode()
         if len(answer) <= cap:
             memory.write(result_at, answer)

@@ -7,7 +7,8 @@ functions look there before they call the host.
 
 Words of 8 bytes: NOW, STOP (the guest may take the time by itself while it stays below it), what
 to add to NOW for CLOCK_REALTIME and for CLOCK_MONOTONIC, INPUT. Words of 4 bytes: FILE, the file
-number that is read ahead, and from where to where its bytes lie in memory.
+number that is read ahead, and from where to where its bytes lie in memory; JUMPS, how many jumps
+of bytecode are left until the VM calls the host, so that a loop that never calls it is noticed.
 """
 
 from __future__ import annotations
@@ -25,13 +26,20 @@ _PAGES = 5  # that the module has; ours is the next one
 CELL = _PAGES * _PAGE
 NOW, STOP, REALTIME, MONOTONIC, INPUT, WORDS = 0, 1, 2, 3, 4, 5  # indices of 8-byte words
 FILE = CELL + 8 * WORDS
+JUMPS = FILE + 12
+FUEL_A_JUMP, FUEL_A_CALL = 10, 1  # what counting a jump, and calling the host, adds to the fuel
 WINDOW, WINDOW_BYTES = CELL + 64, 32768  # where the bytes ahead lie
 
 # The C library's wrappers of two imports: (function, import, parameters).
 _CLOCK_TIME_GET = (1328, 6, 3)
 _FD_READ = (1333, 11, 4)
+_SCHED_YIELD = 25
+# Where the bytecode's loop, after each jump, looks whether a callback is to be run: the function,
+# and the three instructions at an index of its body. Nothing else is on the operand stack there.
+_LOOP, _AFTER_A_JUMP = 1010, 13211
 
-_I64_ADD, _I64_MUL, _I64_LT_U = 0x7C, 0x7E, 0x54
+_I64_ADD, _I64_MUL, _I64_LT_U, _I32_EQZ = 0x7C, 0x7E, 0x54, 0x45
+_I32_LOAD16_U = 0x2F
 
 
 def install(wasm: bytes) -> bytes:
@@ -52,17 +60,44 @@ def install(wasm: bytes) -> bytes:
         )
         function.local_runs.append((1, local))
         function.body[:0] = first
+    loop = module.function(_LOOP)
+    look = [(i.op, len(i.args)) for i in loop.body[_AFTER_A_JUMP : _AFTER_A_JUMP + 3]]
+    check(
+        look == [(op.I32_CONST, 1), (_I32_LOAD16_U, 2), (op.BR_IF, 1)]
+        and loop.body[_AFTER_A_JUMP - 1].op == op.END,
+        f"function {_LOOP} does not look for callbacks where it did",
+    )
+    loop.local_runs.append((1, op.I32))
+    loop.body[_AFTER_A_JUMP:_AFTER_A_JUMP] = _count_a_jump(len(loop.local_types) - 1)
     return encode(module)
 
 
 def fingerprint() -> str:
     """Return what changes when `install` does something else."""
-    code = b"".join(instr.raw for instr in _TAKE_TIME + _TAKE_BYTES)
+    code = b"".join(instr.raw for instr in _TAKE_TIME + _TAKE_BYTES + _count_a_jump(0))
     return hashlib.sha256(code).hexdigest()[:16]
 
 
 def _load(kind: int, address: int) -> list[Instr]:
     return [make(op.I32_CONST, 0), make(kind, 3 if kind == op.I64_LOAD else 2, address)]
+
+
+def _count_a_jump(local: int) -> list[Instr]:
+    """Return code that takes one from JUMPS, and calls the host when none is left."""
+    return [
+        make(op.I32_CONST, 0),
+        *_load(op.I32_LOAD, JUMPS),
+        make(op.I32_CONST, 1),
+        make(op.I32_SUB),
+        make(op.LOCAL_TEE, local),
+        make(op.I32_STORE, 2, JUMPS),
+        make(op.LOCAL_GET, local),
+        make(_I32_EQZ),
+        make(op.IF, op.EMPTY),
+        make(op.CALL, _SCHED_YIELD),
+        make(op.DROP),
+        make(op.END),
+    ]
 
 
 # clock_time_get(0: which clock, 1: precision, 2: where the nanoseconds go); 3: the new NOW

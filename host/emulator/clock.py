@@ -45,6 +45,7 @@ class Clock:
         self.parked_at_us = -1
         self._attend = attend
         self._attention = False
+        self.waits = 0  # how often the guest has waited
         self._changes = 0
         self._words = _no_cell()
         self._words[NOW] = timeline.limit_us()
@@ -151,6 +152,11 @@ class Clock:
             timeline.move(at_us, timeline.floor_us)
             self._changed()
 
+    @property
+    def has_alarms(self) -> bool:
+        """Whether something is due some time."""
+        return self._next_stop(None) is not None
+
     def interrupt(self) -> None:
         """Have `attend` called soon on the board's thread."""
         self._attention = True
@@ -175,7 +181,7 @@ class Clock:
         limit = timeline.limit_us()
         if timeline.is_held:
             if now > limit:
-                self.wait(now)
+                self.spend(now)
                 return words[NOW]
         elif limit > now:
             now = limit
@@ -195,6 +201,16 @@ class Clock:
 
         deadline_us: None waits for good. sockets: end the wait when one is ready.
         """
+        self.waits += 1
+        self.spend(deadline_us, sockets, ready)
+
+    def spend(
+        self,
+        deadline_us: int | None,
+        sockets: Sockets | None = None,
+        ready: Callable[[], bool] | None = None,
+    ) -> None:
+        """Let time pass as `wait` does, for a guest that did not ask to wait."""
         words, timeline, alarms = self._words, self.timeline, self._alarms
         while True:
             # First: what interrupts comes before the limit is moved, so it is seen before we go.

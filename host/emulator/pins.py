@@ -109,6 +109,11 @@ class Pin:
         """Have the guest's function(argument) called on these edges; trigger 0: on none."""
         self._handler = _Handler(trigger, function, argument) if trigger and function else None
 
+    @property
+    def has_handler(self) -> bool:
+        """Whether a change interrupts the program."""
+        return self._handler is not None
+
     def reset(self) -> None:
         """Go back to the state after power-on. What is wired outside stays."""
         self._mode = self._pull = self._latch = 0
@@ -156,6 +161,11 @@ class Pins:
     def numbers(self) -> list[int]:
         """Return the numbers of all GPIOs, in order."""
         return list(self._pins)
+
+    @property
+    def have_handlers(self) -> bool:
+        """Whether a change of one of them may interrupt the program."""
+        return any(pin.has_handler for pin in self._pins.values())
 
     def reset(self) -> None:
         """Reset all of them, as the chip does when it starts."""
