@@ -7,6 +7,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .sources import Source
 
 app = typer.Typer(
-    help="Make a language model smaller: choose, prune, measure, say what it weighs.",
+    help="Make a language model, or edge, smaller: choose, prune, measure, say what it weighs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -29,7 +30,7 @@ _Model = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="A Hugging Face folder, a .gguf file, a folder that `run` wrote, or smollm2.",
+        help="A Hugging Face folder, a .gguf file, a folder that `run` wrote, smollm2, or edge.",
     ),
 ]
 _Sparsity = Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of weights that go.")]
@@ -68,13 +69,19 @@ def probe(
       limpet-proxy prune probe smollm2 --sparsity 0.7
       limpet-proxy prune probe ./Qwen2.5-0.5B --score sparsegpt --json
     """
+    _check(score)
+    _torch(threads)
+    from . import edge_commands
     from .probe import probe as compare
 
-    plan = _plan(sparsity, score, samples, length, text, seed)
-    source = _source(model, threads)
-    folder = work / f"{source.digest()}-{samples}x{length}-{seed}-{_name(text)}"
-    with _progress() as tell:
-        found = compare(source, plan, folder, tell, sensitivity)
+    if edge := edge_commands.file_of(model):
+        with _progress() as tell:
+            found = edge_commands.probe(edge, sparsity, score, seed, tell)
+    else:
+        source, plan = _source(model), _plan(sparsity, score, samples, length, text, seed)
+        folder = work / f"{source.digest()}-{samples}x{length}-{seed}-{_name(text)}"
+        with _progress() as tell:
+            found = compare(source, plan, folder, tell, sensitivity)
     best = found.candidates[0]
     if as_json:
         rows = [{"method": c.method, "level": c.level, "loss": c.loss} for c in found.candidates]
@@ -116,25 +123,32 @@ def run(
     length: _Length = 512,
     text: _Text = None,
     seed: _Seed = 1,
+    steps: Annotated[int, typer.Option(min=0, help="Of recovery training; edge only.")] = 2000,
     threads: _Threads = 0,
     as_json: _Json = False,
 ) -> None:
     """Prune a model, layer by layer, into a folder of packed layers.
 
-    Ctrl-C stops it; the same command goes on with the layer it had reached.
+    Ctrl-C stops it; the same command goes on with the layer it had reached. The edge model is
+    trained on while its smallest weights go, into one packed file, from the start each time.
 
     Examples:
+      limpet-proxy prune run edge --sparsity 0.7 --out edge.packed
       limpet-proxy prune run smollm2 --sparsity 0.5 --score sparsegpt --out smol-50
       limpet-proxy prune run ./model --sparsity 0.7 --allocation ramp --out model-70
     """
-    from . import engine
+    _check(score, allocation, level, bits)
+    _torch(threads)
+    from . import edge_commands, engine
 
-    _check(allocation, level, bits)
+    edge = edge_commands.file_of(model)
     plan = _plan(sparsity, score, samples, length, text, seed)
     plan = replace(plan, method=allocation, level=level, bits=bits, group=group)
-    source = _source(model, threads)
     with _progress() as tell:
-        made = engine.run(source, plan, out, tell)
+        if edge:
+            made = edge_commands.run(edge, out, sparsity, group, steps, seed, tell)
+        else:
+            made = engine.run(_source(model), plan, out, tell)
     _say(made, as_json)
 
 
@@ -153,10 +167,19 @@ def evaluate(
       limpet-proxy prune eval smollm2 --text book.txt
       limpet-proxy prune eval smol-50 --text book.txt --json
     """
+    from .edge_commands import file_of
+    from .edge_commands import measure as measure_edge
+
+    if edge := file_of(model):
+        with _progress() as tell:
+            row = measure_edge(edge, tell)
+        _say(row, as_json)
+        return
+    _torch(threads)
     from . import measure, texts
     from .generate import speed
 
-    source = _source(model, threads)
+    source = _source(model)
     ids = texts.tokens(source.tokenizer(), texts.text(text))
     if len(ids) < windows * length:
         texts.windows(ids, windows, length, 0)  # says so
@@ -175,7 +198,7 @@ def evaluate(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="MODEL", help="A folder that `run` wrote.")],
+    folder: Annotated[Path, typer.Argument(metavar="MODEL", help="What `run` wrote, or edge.")],
     as_json: _Json = False,
 ) -> None:
     """Say what a pruned model weighs: zeros, bits a weight, bytes, by layer.
@@ -186,6 +209,12 @@ def report(
     Examples:
       limpet-proxy prune report smol-50
     """
+    from . import edge_commands
+
+    if edge := edge_commands.file_of(str(folder)):
+        _say(edge_commands.report(edge), as_json)
+        return
+    _torch(0)
     from .engine import footprint
 
     try:
@@ -209,6 +238,7 @@ def export(
     Examples:
       limpet-proxy prune export smol-50 smol-50-hf
     """
+    _torch(0)
     from .engine import export_hf
 
     try:
@@ -221,17 +251,21 @@ def export(
     print(to)
 
 
-def _source(model: str, threads: int) -> Source:
+def _torch(threads: int) -> None:
     try:
         import torch
-
-        from .sources import open_model
     except ImportError as e:
-        raise UserError(
-            "pruning a language model needs torch", str(e), "pip install 'limpet[prune]'"
-        ) from e
+        raise UserError("this needs torch", str(e), "pip install 'limpet[prune]'") from e
     if threads:
         torch.set_num_threads(threads)
+
+
+def _source(model: str) -> Source:
+    if find_spec("tokenizers") is None:
+        why = "the package tokenizers is not installed"
+        raise UserError("a language model cannot be read", why, "pip install 'limpet[prune]'")
+    from .sources import open_model
+
     return open_model(model)
 
 
@@ -239,23 +273,23 @@ def _plan(
     sparsity: float, score: str, samples: int, length: int, text: Path | None, seed: int
 ) -> Plan:
     from .engine import Plan
-    from .scores import SCORES
 
-    if score not in SCORES:
-        raise typer.BadParameter(f"--score is one of {', '.join(SCORES)}")
     file = str(text.resolve()) if text else ""
     return Plan(sparsity, score, samples=samples, length=length, text=file, seed=seed)
 
 
-def _check(allocation: str, level: str, bits: int) -> None:
+def _check(score: str, allocation: str = "uniform", level: str = "layer", bits: int = 4) -> None:
     from .allocation import LEVELS, METHODS
+    from .scores import SCORES
 
-    if allocation not in METHODS:
-        raise typer.BadParameter(f"--allocation is one of {', '.join(METHODS)}")
-    if level not in LEVELS:
-        raise typer.BadParameter(f"--level is one of {', '.join(LEVELS)}")
-    if bits not in (4, 16):
-        raise typer.BadParameter("--bits is 4 or 16")
+    for option, value, known in (
+        ("--score", score, SCORES),
+        ("--allocation", allocation, tuple(METHODS)),
+        ("--level", level, LEVELS),
+        ("--bits", bits, (4, 16)),
+    ):
+        if value not in known:
+            raise typer.BadParameter(f"{option} is one of {', '.join(map(str, known))}")
 
 
 def _name(text: Path | None) -> str:

@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import random
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import torch
 from torch.nn import functional
 
+from cloud_proxy.edge_model import weights
+from cloud_proxy.edge_model.evaluate import calibrate
 from cloud_proxy.edge_model.torch_network import TorchNetwork
 from cloud_proxy.edge_model.train import batches, blurred, tensors
 
@@ -93,23 +97,48 @@ def _cosine(done: float) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def network(stored: object) -> TorchNetwork:
+def network(stored: weights.Stored) -> TorchNetwork:
     """Return a torch network with the weights of what `edge_model.weights.load` gave."""
-    net = TorchNetwork(stored.shape)  # type: ignore[attr-defined]
+    net = TorchNetwork(stored.shape)
     with torch.no_grad():
-        for name, value in stored.weights.items():  # type: ignore[attr-defined]
+        for name, value in stored.weights.items():
             net.weights[name.replace(".", "/")].copy_(torch.from_numpy(value))
     return net.eval()
 
 
+def pack(
+    dense: Path,
+    out: Path,
+    *,
+    sparsity: float | Mapping[str, float] = 0.7,
+    group: int = 32,
+    embeddings: str = "dense4",
+    steps: int = 2000,
+    rate: float = 6e-4,
+    seed: int = 1,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> None:
+    """Prune a trained weights file with recovery, choose its threshold, write it packed.
+
+    steps: 0 prunes by magnitude and rounds at once. The rest is as in `targets` and `recover`.
+    Raises DamagedModel, OSError.
+    """
+    start, stored = time.monotonic(), weights.load(dense)
+    net = network(stored)
+    goals = targets(net, sparsity, group, embeddings)
+    recover(net, goals, seed=seed, steps=steps, rate=rate, progress=progress)
+    kinds = {name: (goal.kind, goal.group) for name, goal in goals.items()}
+    recovery = {"steps": steps, "rate": rate, "seed": seed, "sparsity": sparsity}
+    recovery["train_s"] = round(time.monotonic() - start)
+    about = {**stored.about, "recovery": recovery}
+    arrays = {name: value.numpy() for name, value in net.named().items()}
+    for threshold in (stored.threshold, None):
+        chosen = calibrate(out) if threshold is None else threshold
+        weights.save_packed(out, stored.shape, arrays, kinds, chosen, about)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Prune a trained edge model and write it packed."""
-    import argparse
-    from pathlib import Path
-
-    from cloud_proxy.edge_model import weights
-    from cloud_proxy.edge_model.evaluate import calibrate
-
     parser = argparse.ArgumentParser(
         prog="python -m cloud_proxy.pruning.edge", description=__doc__
     )
@@ -123,32 +152,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    start, stored = time.monotonic(), weights.load(args.dense)
-    net = network(stored)
-    goals = targets(net, args.sparsity, args.group, args.embeddings)
 
     def tell(step: int, steps: int, loss: float) -> None:
         if step % 100 == 0 or step == steps:
-            spent = time.monotonic() - start
-            print(f"step {step}/{steps}  loss {loss:.4f}  {spent:.0f} s", file=sys.stderr)
+            print(f"step {step}/{steps}  loss {loss:.4f}", file=sys.stderr, flush=True)
 
-    recover(net, goals, seed=args.seed, steps=args.steps, rate=args.rate, progress=tell)
-    kinds = {name: (goal.kind, goal.group) for name, goal in goals.items()}
-    about = {
-        **stored.about,
-        "recovery": {
-            "steps": args.steps,
-            "rate": args.rate,
-            "seed": args.seed,
-            "sparsity": args.sparsity,
-            "train_s": round(time.monotonic() - start),
-        },
-    }
-    arrays = {name: value.numpy() for name, value in net.named().items()}
-    weights.save_packed(args.out, stored.shape, arrays, kinds, stored.threshold, about)
-    threshold = calibrate(args.out)
-    weights.save_packed(args.out, stored.shape, arrays, kinds, threshold, about)
-    print(f"{args.out}: {args.out.stat().st_size} bytes, threshold {threshold}", file=sys.stderr)
+    pack(**vars(args), progress=tell)
+    print(f"{args.out}: {args.out.stat().st_size} bytes", file=sys.stderr)
     return 0
 
 

@@ -59,3 +59,13 @@ def text(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text(TEXT)
     return path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Torch on one thread: several would only wait for each other beside other tests."""
+    try:
+        import torch
+    except ImportError:
+        return
+    torch.set_num_threads(1)
