@@ -2,6 +2,8 @@
 
 python benchmarks/emulator.py             measure all, write results/emulator.json: minutes
 python benchmarks/emulator.py fleet N     measure a fleet of N boards alone, print JSON
+python benchmarks/emulator.py processes P [N]   P processes with N boards each (1,000) beside one,
+                                          put their rows in place of older ones of results
 python benchmarks/emulator.py talk N      the same of N boards that talk to the proxy
 
 A fleet runs the full firmware in one process, on the network of an isolated world with a broker of
@@ -27,7 +29,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from results import row, save
+from results import RESULTS, row, save
 
 from cloud_proxy.app import serve
 from cloud_proxy.config import Config
@@ -38,6 +40,7 @@ from host.emulator import World
 from host.image import board_files
 
 FLEETS = {1: 86400, 100: 3600, 1000: 600}  # boards: virtual seconds that they idle
+PROCESSES, EACH = 2, 1000  # boards of several processes
 TALKERS, TALK_S = 100, 60  # boards, and virtual seconds in which each is told a sentence
 ONLINE_S = 20  # virtual, from power-on until all have said hello
 BOOTS, CALLS = 20, 20_000
@@ -91,8 +94,11 @@ def resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def fleet(count: int) -> dict[str, float]:
-    """Return what a fleet takes: seconds of the wall and of processors, MB."""
+def fleet(count: int, waits: bool = False) -> dict[str, float]:
+    """Return what a fleet takes: seconds of the wall and of processors, MB.
+
+    waits: once online, say so and wait for a line, so that several processes idle together.
+    """
     with World(isolated=True) as first:  # what is made once in a process
         first.broker()
         first.board(name="first", files=firmware("first")).start()
@@ -108,8 +114,11 @@ def fleet(count: int) -> dict[str, float]:
         if len(broker.clients) != count:
             raise RuntimeError(f"only {len(broker.clients)} of {count} boards are online")
         found = {"start_s": time.monotonic() - wall_s, "start_cpu_s": time.process_time() - cpu_s}
+        if waits:
+            print("online", flush=True)
+            sys.stdin.readline()
         wall_s, cpu_s = time.monotonic(), time.process_time()
-        world.run(seconds=FLEETS[count])
+        world.run(seconds=FLEETS.get(count, FLEETS[1000]))
         found |= {"idle_s": time.monotonic() - wall_s, "idle_cpu_s": time.process_time() - cpu_s}
         if len(broker.clients) != count:
             raise RuntimeError(f"{count - len(broker.clients)} boards were lost")
@@ -204,6 +213,65 @@ def fleet_rows() -> list[Row]:
     return rows
 
 
+def processes(count: int, each: int) -> list[dict[str, float]]:
+    """Return what fleets take that idle at the same time, each in a process of its own."""
+    command = [sys.executable, __file__, "fleet", str(each), "waits"]
+    pipe = subprocess.PIPE
+    running = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(count)]
+    for process in running:
+        assert process.stdout
+        if process.stdout.readline() != "online\n":
+            raise RuntimeError("a fleet did not come online")
+    for process in running:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return [json.loads(process.communicate()[0]) for process in running]
+
+
+def process_rows(count: int, each: int) -> list[Row]:
+    alone, together = processes(1, each), processes(count, each)
+    virtual_s = FLEETS.get(each, FLEETS[1000])
+    name = f"{count} processes of {each:,} boards"
+    one = f"one process with {each:,} boards, measured before"
+
+    def hours(found: list[dict[str, float]]) -> float:
+        """Board-hours in a second of the wall."""
+        slowest_s = max(process["idle_s"] for process in found)
+        return len(found) * each * virtual_s / 3600 / slowest_s
+
+    def mb(found: list[dict[str, float]]) -> float:
+        return sum(process["mb"] for process in found) / len(found) / each
+
+    used = f"all idle at once for {virtual_s} virtual seconds, {os.cpu_count()} cores"
+    return [
+        row(
+            f"{name}, boards online",
+            count * each,
+            "boards",
+            compared_with=one,
+            ratio=float(count),
+            how="each process has a world and a broker of its own; all stayed online",
+        ),
+        row(
+            f"{name}, board-hours in a second of the wall",
+            round(hours(together), 2),
+            "h",
+            compared_with=f"{one}: {hours(alone):.2f} h",
+            ratio=hours(together) / hours(alone),
+            how=used + f"; {sum(found['idle_cpu_s'] for found in together):.1f} s of processor",
+        ),
+        row(
+            f"{name}, memory each",
+            round(mb(together), 2),
+            "MB",
+            compared_with=f"{one}: {mb(alone):.2f} MB",
+            ratio=mb(together) / mb(alone),
+            how="highest resident size, less that of each process after a first board",
+        ),
+    ]
+
+
 def timed(program: str) -> float:
     """Return the seconds of processor that a program takes on a board, from power-on."""
     with World() as world:
@@ -296,13 +364,21 @@ def qemu_rows() -> list[Row]:
 
 
 def main() -> int:
-    if sys.argv[1:2] == ["fleet"]:
-        print(json.dumps(fleet(int(sys.argv[2]))))
+    words = sys.argv[1:]
+    if words[:1] == ["fleet"]:
+        print(json.dumps(fleet(int(words[1]), words[2:] == ["waits"])))
         return 0
-    if sys.argv[1:2] == ["talk"]:
-        print(json.dumps(talk(int(sys.argv[2]))))
+    if words[:1] == ["talk"]:
+        print(json.dumps(talk(int(words[1]))))
         return 0
-    save(__file__, [*boot_rows(), *call_rows(), *fleet_rows(), *talk_rows(), *qemu_rows()])
+    if words[:1] == ["processes"]:
+        count, each = (int(word) for word in [*words[1:], str(EACH)][:2])
+        before = json.loads((RESULTS / "emulator.json").read_text())
+        kept = [entry for entry in before if " processes of " not in entry["metric"]]
+        save(__file__, [*kept, *process_rows(count, each)])
+        return 0
+    rows = [*boot_rows(), *call_rows(), *fleet_rows(), *process_rows(PROCESSES, EACH)]
+    save(__file__, [*rows, *talk_rows(), *qemu_rows()])
     return 0
 
 
