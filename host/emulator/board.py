@@ -146,6 +146,14 @@ class Board:
         """Press its reset button: the program is not told, and the board boots again."""
         self._request(Reset(HARD_RESET))
 
+    def brown_out(self) -> None:
+        """Let its supply sag: it says so and boots at once, as after power-on."""
+        if self.state == "running":
+            self.serial.put_output(b"\nBrownout detector was triggered\n\n")
+            self.rtc.power_on()
+            self.wiring.power_on()
+            self._request(Reset(POWER_ON))
+
     def power_cut(self, after_flash_ops: int | None = None, torn: bool = False) -> None:
         """Cut its supply now, or at the flash operation after the next `after_flash_ops`.
 
@@ -366,8 +374,7 @@ class Board:
             return
         self._wanted = exit_
         self.clock.interrupt()
-        boot = self._boot
-        if boot:
+        if boot := self._boot:
             boot.nudge()
 
     def _attend(self) -> bool:
@@ -375,17 +382,14 @@ class Board:
         wanted, self._wanted = self._wanted, None
         if wanted:
             raise wanted
-        boot = self._boot
-        return boot.attend() if boot else False
+        return bool(self._boot and self._boot.attend())
 
     def _interrupt_program(self) -> None:
-        boot = self._boot
-        if boot:
+        if boot := self._boot:
             boot.interrupt_program()
 
     def _interrupt(self, function: int, argument: int) -> None:
-        boot = self._boot
-        if boot:
+        if boot := self._boot:
             boot.interrupt(function, argument)
 
 

@@ -93,6 +93,12 @@ class FileSystem:
         with self._raw_change(block * BLOCK, BLOCK):
             self.chip.erase(None, block)
 
+    def flip(self, block: int, bit: int) -> None:
+        """Turn a bit of the chip over, see FlashChip.flip; what was read of it is forgotten."""
+        with self._lock:
+            self.chip.flip(block, bit)
+            self._forget_all()
+
     @contextmanager
     def _raw_change(self, offset: int, size: int) -> Generator[None]:
         with self._lock:

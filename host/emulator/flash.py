@@ -30,7 +30,8 @@ class FlashChip:
     Also what littlefs-python calls for each operation (its "user context"). Blocks never written
     take no memory; those of `base`, {block: content}, are shared until they change. `cut_after(n)`
     lets n more programs and erases through, then the supply fails: that operation does not happen,
-    or if torn only its first part does, and nothing after it.
+    or if torn only its first part does, and nothing after it. endurance: erases that each block
+    stands; from then on one bit of it stays 0. None: any number.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class FlashChip:
         self.blocks = blocks
         self.counters = FlashCounters()
         self.is_cut = False
+        self.endurance: int | None = None
         self._left: int | None = None
         self._torn = False
         self._random = random.Random(seed)
@@ -80,6 +82,12 @@ class FlashChip:
         """Fail the supply at the program or erase after `operations` more; None calls it off."""
         self._left = operations
         self._torn = torn
+
+    def flip(self, block: int, bit: int) -> None:
+        """Turn one of a block's 32,768 bits over, as radiation or a weak cell does."""
+        offset = bit // 8
+        old = self._content.get(block, _ERASED * BLOCK)[offset]
+        self._store(block, offset, bytes([old ^ 1 << bit % 8]))
 
     def restore(self) -> None:
         """Give the chip its supply back."""
@@ -133,6 +141,8 @@ class FlashChip:
             return -5
         self.counters.erases[block] = self.counters.erases.get(block, 0) + 1
         self._store(block, 0, _ERASED * BLOCK)
+        if self.endurance is not None and self.counters.erases[block] > self.endurance:
+            self.flip(block, random.Random(block).randrange(8 * BLOCK))
         return 0
 
     def sync(self, _config: Any) -> int:
