@@ -1,4 +1,4 @@
-"""`limpet-proxy prune`: probe, run, eval, report, export. Data on stdout, talk on stderr."""
+"""`limpet-proxy prune`: probe, run, eval, report, export, serve. Data on stdout, talk on stderr."""
 
 from __future__ import annotations
 
@@ -249,6 +249,32 @@ def export(
             f"{folder} cannot be exported", str(e), f"limpet-proxy prune run MODEL --out {folder}"
         ) from e
     print(to)
+
+
+@app.command()
+def serve(
+    model: _Model,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8091,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of an answer at most.")] = 512,
+    waiting: Annotated[int, typer.Option(min=0, help="Requests that may wait; else 429.")] = 8,
+    threads: _Threads = 0,
+) -> None:
+    """Serve a language model with OpenAI's chat completions, one answer at a time, streamed.
+
+    No key is asked for: keep it on this machine. docs/pruning.md has the tier for the proxy.
+
+    Examples:
+      limpet-proxy prune serve smol-50 --port 8091
+    """
+    _torch(threads)
+    if find_spec("aiohttp") is None:
+        why = "the package aiohttp is not installed"
+        raise UserError("a model cannot be served", why, "pip install 'limpet[proxy,prune]'")
+    source = _source(model)
+    from . import serve as server
+
+    server.run(source, host, port, max_tokens, waiting)
 
 
 def _torch(threads: int) -> None:

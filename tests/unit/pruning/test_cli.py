@@ -62,6 +62,6 @@ def test_misuse_says_what_to_do(tmp_path, arguments, code, said):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", ("probe", "run", "eval", "report", "export"))
+@pytest.mark.parametrize("command", ("probe", "run", "eval", "report", "export", "serve"))
 def test_help_has_examples(command):
     assert "Examples:" in prune(command, "--help").stdout
