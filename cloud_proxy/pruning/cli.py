@@ -1,4 +1,4 @@
-"""`limpet-proxy prune`: probe, run, eval, report, export, serve. Data on stdout, talk on stderr."""
+"""`limpet-proxy prune`: probe, run, eval, report, export, serve. Talk goes to stderr."""
 
 from __future__ import annotations
 
