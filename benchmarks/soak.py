@@ -9,14 +9,10 @@ python benchmarks/soak.py [DAYS]
 """
 
 import json
-import socket
-import struct
 import sys
-import threading
 import time
 from binascii import crc32
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -128,109 +124,6 @@ DRY_VALUES: tuple[tuple[float, int, int], ...] = (
 PRESSES = (-9, -2.5, 1, 1.1, 6)
 
 
-class Broker:
-    """As much of MQTT 3.1.1 as one board needs; what is published is in its socket on return."""
-
-    def __init__(self) -> None:
-        self.published: list[tuple[str, bytes]] = []
-        self.connections = 0
-        self.is_mute = False  # nothing that the board sends arrives any more
-        self._server: socket.socket | None = None
-        self._board: socket.socket | None = None
-        self._topics: set[str] = set()
-        self.port = 0
-        self.start()
-
-    def start(self) -> None:
-        self._server = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._server.getsockname()[1]
-        threading.Thread(target=self._accept, args=(self._server,), daemon=True).start()
-
-    def stop(self) -> None:
-        if self._server:
-            self._server.shutdown(socket.SHUT_RDWR)
-            self._server.close()
-            self._server = None
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        board, self._board = self._board, None
-        self._topics = set()
-        if board:
-            with suppress(OSError):
-                board.shutdown(socket.SHUT_RDWR)
-            board.close()
-
-    def publish(self, topic: str, message: dict[str, Any]) -> bool:
-        """Send to the board if it listens; return whether it does."""
-        board = self._board
-        all_below = topic.rpartition("/")[0].rpartition("/")[0]  # as "down/#" has it
-        if not board or self.is_mute or not {topic, f"{all_below}/down/#"} & self._topics:
-            return False
-        body = struct.pack(">H", len(topic)) + topic.encode() + json.dumps(message).encode()
-        board.sendall(bytes([0x30, *_length(len(body))]) + body)
-        return True
-
-    def _accept(self, server: socket.socket) -> None:
-        while True:
-            try:
-                board, _ = server.accept()
-            except OSError:
-                return
-            board.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.hang_up()
-            threading.Thread(target=self._serve, args=(board,), daemon=True).start()
-
-    def _serve(self, board: socket.socket) -> None:
-        with board, suppress(OSError, EOFError), board.makefile("rb") as stream:
-            while True:
-                kind, body = _packet(stream.read)
-                if self.is_mute:
-                    continue
-                if kind == 0x10:
-                    board.sendall(b"\x20\x02\x00\x00")
-                elif kind & 0xF0 == 0x80:
-                    topics = list(_filters(body[2:]))
-                    granted = body[:2] + bytes([1] * len(topics))
-                    board.sendall(bytes([0x90, len(granted)]) + granted)
-                    self._topics |= set(topics)
-                    self._board = board
-                    self.connections += 1
-                elif kind & 0xF0 == 0x30:
-                    size = 2 + int.from_bytes(body[:2], "big")
-                    board.sendall(b"\x40\x02" + body[size : size + 2])
-                    self.published.append((body[2:size].decode(), body[size + 2 :]))
-                elif kind == 0xC0:
-                    board.sendall(b"\xd0\x00")
-
-
-def _length(size: int) -> Iterator[int]:
-    while size > 0x7F:
-        yield size & 0x7F | 0x80
-        size >>= 7
-    yield size
-
-
-def _packet(read: Any) -> tuple[int, bytes]:
-    head = read(1)
-    if not head:
-        raise EOFError
-    size = shift = 0
-    more = 0x80
-    while more & 0x80:
-        more = read(1)[0]
-        size |= (more & 0x7F) << shift
-        shift += 7
-    return head[0], read(size)
-
-
-def _filters(body: bytes) -> Iterator[str]:
-    while body:
-        size = 2 + int.from_bytes(body[:2], "big")
-        yield body[2:size].decode()
-        body = body[size + 1 :]
-
-
 def sealed(document: object) -> bytes:
     body = json.dumps(document).encode()
     return body + b"\n%08x" % crc32(body)
@@ -256,11 +149,16 @@ class Soak:
     def __init__(self, days: int) -> None:
         self.end_s = days * DAY
         self.life = Life()
-        self.broker = Broker()
-        self.world = World(seed=3, unix_s=START_S, date_is_set=False)
+        self.world = World(seed=3, unix_s=START_S, date_is_set=False, isolated=True)
+        self.broker = self.world.broker("broker")
+        self.broker.subscribe("limpet/v1/attic/up/info", self._greeted)
+        self.broker.subscribe("limpet/v1/attic/up/chat", self._answered)
+        self.connections = 0
+        self._hears = False  # what is published now
+        self._answers: list[str] = []
         settings = {
             "device": "attic",
-            "broker": {"host": "127.0.0.1", "port": self.broker.port, "keepalive_s": 600},
+            "broker": {"host": "broker", "keepalive_s": 600},
             "wifi": {"ssid": "home", "password": "secret"},
         }
         files = board_files(load_board("esp32-devkit"), settings)
@@ -294,7 +192,7 @@ class Soak:
             elif trouble.kind == "reset":
                 found += [(trouble.at, self.reset)]
             elif trouble.kind == "broker":
-                found += [(trouble.at, self.broker.stop), (end, self.broker.start)]
+                found += [(trouble.at, self.broker_stop), (end, self.broker.start)]
             else:
                 found += [(trouble.at, self.wifi_down), (end, self.wifi_up)]
         for day in range(self.end_s // DAY + 1):
@@ -322,25 +220,33 @@ class Soak:
 
     def cut(self) -> None:
         self.life.ends.append(self.world.now_s)
+        self._hears = False
         self.board.power_cut()
-        self.broker.hang_up()
 
     def reset(self) -> None:
         self.life.ends.append(self.world.now_s)
         self.life.boots.append(self.world.now_s)
         self.life.set_at.append(self.world.now_s)
+        self._hears = False
         self.board.reset()
-        while self.board.boots < len(self.life.boots):
-            time.sleep(0.001)  # no time passes for the board meanwhile
+
+    def broker_stop(self) -> None:
+        self._hears = False
+        self.broker.stop()
 
     def wifi_down(self) -> None:
-        self.broker.is_mute = True
+        self._hears = False
         self.board.wifi.down()
 
     def wifi_up(self) -> None:
-        self.broker.is_mute = False
-        self.broker.hang_up()
         self.board.wifi.up()
+
+    def _greeted(self, _: str, __: bytes) -> None:
+        self._hears = True
+        self.connections += 1
+
+    def _answered(self, _: str, body: bytes) -> None:
+        self._answers.append(json.loads(body)["text"])
 
     def _measure(self, pin: int, mv: int) -> None:
         self.board.adc(pin).set_mv(mv)
@@ -353,7 +259,8 @@ class Soak:
 
     def _tell(self, rule: str, topic: str, name: str) -> None:
         event = {"e": "emit", "name": name, "from": "gate"}
-        if self.broker.publish(topic, event):
+        self.broker.publish(topic, json.dumps(event).encode())
+        if self._hears:
             self.life.heard.setdefault(rule, []).append(self.world.now_s)
 
     def read_journal(self) -> None:
@@ -367,24 +274,19 @@ class Soak:
         """Note the heap and what the journal says was missed."""
         self.read_journal()
         # A word on the stack that looks like a pointer keeps something alive: the best of five.
-        found: list[int] = []
-        for number in range(5):
-            asked = {"id": f"look-{number}", "text": "/status"}
-            if self.broker.publish("limpet/v1/attic/down/chat", asked):
-                self.world.run(seconds=3)
-                for topic, body in self.broker.published:
-                    if topic.endswith("/up/chat") and asked["id"].encode() in body:
-                        text = json.loads(body)["text"]
-                        found.append(int(text.split("heap_free: ")[1].split()[0]))
+        self._answers.clear()
+        for number in range(5 if self._hears else 0):
+            asked = json.dumps({"id": f"look-{number}", "text": "/status"})
+            self.broker.publish("limpet/v1/attic/down/chat", asked.encode())
+            self.world.run(seconds=3)
+        found = [int(text.split("heap_free: ")[1].split()[0]) for text in self._answers]
         self.life.heap += [max(found)] if found else []
-        self.broker.published.clear()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.world.close()
-        self.broker.stop()
 
 
 # -- what was due, by arithmetic of our own ------------------------------------------------------
@@ -586,7 +488,7 @@ def soak(days: int = DAYS) -> Report:
             errors=errors,
             heap=(life.heap[0], life.heap[-1]),
             boots=board.boots,
-            connections=run.broker.connections,
+            connections=run.connections,
             cpu_s=time.process_time() - before,
         )
 

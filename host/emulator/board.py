@@ -286,6 +286,7 @@ class Board:
 
     def _run_once(self) -> int | None:
         """Boot once; return the cause of the reset that ended it, or None."""
+        self._boot = None  # what interrupts from here on has no VM: the last one's memory is gone
         self.pins.reset()
         self.sleep.reset()
         self.power_down()

@@ -318,3 +318,29 @@ def test_leaving_the_world_on_an_error_leaves_no_thread():
             world.board(files={"/main.py": b"while True: pass"}).start()
         raise KeyboardInterrupt
     assert not [t for t in threading.enumerate() if t.name.startswith("board ")]
+
+
+BELL = """
+from machine import Pin
+import time
+Pin(4, Pin.IN).irq(lambda pin: print("rung"), Pin.IRQ_RISING)
+while True:
+    time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize("isolated", [False, True], ids=["real sockets", "an isolated world"])
+def test_a_bell_that_rings_while_the_board_is_off_is_not_heard(isolated: bool):
+    with World(isolated=isolated) as world:
+        board = world.board(files={"/main.py": source(BELL)})
+        board.pin(4).drive(0)
+        for _ in range(5):
+            board.start()
+            world.run(seconds=3)
+            board.pin(4).drive(1)
+            world.run(seconds=1)
+            board.power_cut()
+            for level in (0, 1, 0, 1, 0):
+                board.pin(4).drive(level)
+            world.run(seconds=1)
+        assert board.serial.text.count("rung") == 5
