@@ -23,6 +23,11 @@ app.add_typer(flash_cli.image, name="image")
 app.command()(flash_cli.flash)
 app.command()(flash_cli.provision)
 app.command()(device_cli.deploy)
+app.command()(device_cli.monitor)
+app.command()(device_cli.console)
+app.command()(device_cli.backup)
+app.command()(device_cli.restore)
+app.command()(device_cli.erase)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from host.errors import UserError
 
 _ROWS = Path(__file__).parent.parent / "firmware" / "settings.txt"
 _TYPES: dict[str, type] = {"str": str, "int": int, "bool": bool, "list": list}
-_SECRET = ("password", "tls")
+SECRET = ("password", "tls")
 
 
 def new_name() -> str:
@@ -81,7 +81,7 @@ def without_secrets(data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             shown[key] = without_secrets(cast("dict[str, Any]", value))
         else:
-            shown[key] = "***" if key in _SECRET and value else value
+            shown[key] = "***" if key in SECRET and value else value
     return shown
 
 

@@ -110,6 +110,11 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
 )
 
 
+def is_known(row: str) -> bool:
+    """Whether one of the rows is about such a line."""
+    return any(re.search(pattern, row) for pattern, *_ in _ROWS)
+
+
 def explain(output: str, port: str, board: str) -> UserError:
     """Return what to tell a person about such output; its last line if no row fits."""
     for pattern, what, cause, hint in _ROWS:

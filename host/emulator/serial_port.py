@@ -69,7 +69,8 @@ class SerialPort:
             poll.register(self._wake_out, select.POLLIN)
             want = select.POLLOUT if self._waiting else 0
             poll.register(self._master, select.POLLIN | want)
-            ready = dict(poll.poll())
+            # That somebody opens it is no event: without a look whoever only reads gets nothing.
+            ready = dict(poll.poll(None if self._is_open else _LOOK_S * 1000))
             if self._wake_out in ready:
                 os.read(self._wake_out, _CHUNK)
             bits = ready.get(self._master, 0)
