@@ -29,4 +29,5 @@ def begin(verbose: bool, as_json: bool) -> None:
     text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(JsonLines() if as_json else text)
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # we say it, without a traceback
     logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # the link says what matters of it

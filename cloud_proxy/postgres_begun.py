@@ -19,7 +19,7 @@ import asyncpg
 from cloud_proxy import tasks
 from cloud_proxy.journal import as_json
 from cloud_proxy.metering import Attempt
-from cloud_proxy.postgres_book import begun_key, insert_rows
+from cloud_proxy.postgres_book import ERRORS, begun_key, insert_rows
 
 log = logging.getLogger("limpet.ledger")
 
@@ -38,7 +38,7 @@ SELECT name FROM proxy WHERE seen < now() - interval '{DEAD_AFTER_S} s' FOR UPDA
 _TAKE = "DELETE FROM begun WHERE proxy = $1 RETURNING row"
 _FORGET_OLD = "DELETE FROM proxy WHERE seen < now() - interval '1 hour'"
 _FORGET = "DELETE FROM proxy WHERE name = $1"
-_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # the first: a timeout too
+_ERRORS = (OSError, *ERRORS)  # the first: a timeout too
 
 
 class PostgresBegun:

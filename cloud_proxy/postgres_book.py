@@ -16,6 +16,9 @@ from cloud_proxy.books import COLUMNS, NAMES, SCHEMA, place, values_of
 from cloud_proxy.errors import UserError
 from cloud_proxy.metering import Attempt
 
+# That mean that the database cannot be reached; the last is what asyncpg raises of a connection
+# that broke while it was used.
+ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _PLACES = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
 _INSERT = f"INSERT INTO attempt ({NAMES}) VALUES ({_PLACES}) ON CONFLICT DO NOTHING"
 _SAME_KEY = f"SELECT {NAMES} FROM attempt WHERE device = $1 AND request = $2 AND retry = $3"
@@ -48,7 +51,7 @@ class PostgresBook:
         """Create the table. Raises UserError if that cannot work."""
         try:
             self._run(self._create())
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as e:
+        except (OSError, *ERRORS) as e:
             why = str(e) or type(e).__name__
             hint = "psql the connection string by hand, and mend [shared] postgres"
             raise UserError("the ledger in Postgres cannot be written", why, hint) from e

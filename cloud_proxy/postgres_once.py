@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from cloud_proxy.once import ALIVE_S, KEPT_S, Claim, Once
+from cloud_proxy.postgres_book import ERRORS
 
 _CREATING = 0x11A9E9  # an advisory lock, as in postgres_book
 # Not logged: what a crash of Postgres takes along are replies that a retry will seldom ask for.
@@ -37,7 +38,7 @@ _FORGET_EVERY = 60  # beats
 class PostgresOnce(Once):
     """Claims in the database of a connection string. The table `proxy` is postgres_book's."""
 
-    errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    errors = ERRORS
 
     def __init__(self, dsn: str, proxy: str) -> None:
         super().__init__(proxy)

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from cloud_proxy.budgets import Account
+from cloud_proxy.postgres_book import ERRORS
 from cloud_proxy.shared_store import SharedStore
 
 KILL = "kill"  # an account that exists while nothing may be spent
@@ -37,7 +38,7 @@ class _Exceeds(Exception):
 class PostgresStore(SharedStore):
     """Sums in the database of a connection string."""
 
-    errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    errors = ERRORS
 
     def __init__(self, dsn: str, killed: Callable[[], bool]) -> None:
         super().__init__(killed)

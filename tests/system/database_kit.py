@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -52,39 +53,62 @@ def redis_server(folder: Path) -> Iterator[Redis]:
         server.stop()
 
 
+class Postgres:
+    """A Postgres that may be stopped and started; it forgets nothing that was committed."""
+
+    def __init__(self, folder: Path) -> None:
+        initdb = find("initdb")
+        assert initdb
+        self._folder = folder
+        # it refuses to run as root
+        self._user = "postgres" if os.getuid() == 0 else None
+        self._data = folder / "data"
+        if self._user:
+            shutil.chown(folder, self._user)
+        subprocess.run(
+            [initdb, "-D", str(self._data), "-U", "limpet", "-A", "trust", "--no-sync"],
+            user=self._user, check=True, stdout=subprocess.DEVNULL, cwd=folder,
+        )  # fmt: skip
+        self._port = free_port()
+        self.url = f"postgresql://limpet@127.0.0.1:{self._port}/postgres"
+        self.start()
+
+    def start(self) -> None:
+        program = find("postgres")
+        assert program
+        command = [program, "-D", str(self._data), "-p", str(self._port), "-h", "127.0.0.1", "-F"]
+        command += ["-c", f"unix_socket_directories={self._folder}"]
+        self.process = subprocess.Popen(
+            command, user=self._user, stderr=subprocess.DEVNULL, cwd=self._folder
+        )
+        asked = [find("pg_isready") or "pg_isready", "-q", "-h", "127.0.0.1"]
+        deadline = time.monotonic() + 4 * DEADLINE_S
+        while subprocess.run([*asked, "-p", str(self._port)]).returncode:
+            # it listens before it lets anybody in
+            assert time.monotonic() < deadline, "Postgres does not get ready"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it although clients are connected."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(4 * DEADLINE_S)
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    with tempfile.TemporaryDirectory(prefix="limpet-postgres-") as folder:
+        server = Postgres(Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """Yield the URL of a fresh database."""
-    with tempfile.TemporaryDirectory(prefix="limpet-postgres-") as folder:
-        yield from _postgres(Path(folder))
-
-
-def _postgres(folder: Path) -> Iterator[str]:
-    initdb, postgres = find("initdb"), find("postgres")
-    assert initdb and postgres
-    # it refuses to run as root
-    user = "postgres" if os.getuid() == 0 else None
-    data = folder / "data"
-    if user:
-        shutil.chown(folder, user)
-    subprocess.run(
-        [initdb, "-D", str(data), "-U", "limpet", "-A", "trust", "--no-sync"],
-        user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder,
-    )  # fmt: skip
-    port = free_port()
-    command = [postgres, "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-F"]
-    command += ["-c", f"unix_socket_directories={folder}"]
-    server = subprocess.Popen(command, user=user, stderr=subprocess.DEVNULL, cwd=folder)
-    try:
-        asked = [find("pg_isready") or "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
-        deadline = time.monotonic() + DEADLINE_S
-        while subprocess.run(asked).returncode:  # it listens before it lets anybody in
-            assert time.monotonic() < deadline, "Postgres does not get ready"
-            time.sleep(0.05)
-        yield f"postgresql://limpet@127.0.0.1:{port}/postgres"
-    finally:
-        server.terminate()
-        server.wait(DEADLINE_S)
+    with postgres() as server:
+        yield server.url
 
 
 def _wait_for(port: int) -> None:
