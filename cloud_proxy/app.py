@@ -5,16 +5,18 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cloud_proxy import tiers as tier_table
+from cloud_proxy.attempts import Attempts, Began
 from cloud_proxy.budgets import Budgets, longest_window_start_s
 from cloud_proxy.config import Config, secret, state_directory
 from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.errors import UserError
+from cloud_proxy.health import new as new_health
 from cloud_proxy.http_api import HttpApi
 from cloud_proxy.ingress import Ingress
 from cloud_proxy.ledger import Ledger
@@ -26,6 +28,7 @@ from cloud_proxy.purse import KillSwitch, MemoryStore, Purse
 from cloud_proxy.reload import Fleet, health_of, reloader
 from cloud_proxy.shared_store import SharedStore
 from cloud_proxy.tasks import end
+from cloud_proxy.tiers.base import Tier
 
 if TYPE_CHECKING:
     from cloud_proxy.postgres_begun import PostgresBegun
@@ -91,7 +94,7 @@ async def serve(
         if once:
             await _reach(once.open(), once.errors, "the requests that proxies share")
             stack.push_async_callback(once.close)
-        fleet = Fleet(config, tiers, health)
+        fleet = Fleet(config, tiers, health, _prober(purse, record, began))
         stack.push_async_callback(fleet.close)
         await fleet.start()
         if link:
@@ -129,6 +132,23 @@ async def _drain(config: Config, ingress: Ingress | None, http: HttpApi | None) 
             draining.create_task(http.drain(config.drain_timeout_s))
         if ingress:
             draining.create_task(ingress.drain(config.drain_timeout_s))
+
+
+def _prober(
+    purse: Purse, record: Callable[[Attempt], None], began: Began
+) -> Callable[[Tier], Awaitable[None]]:
+    """Return what finds out the quirks of a tier that wants to be probed."""
+
+    async def probe(tier: Tier) -> None:
+        from cloud_proxy.tiers.openai_compatible import OpenAICompatible
+
+        if isinstance(tier, OpenAICompatible) and tier.to_be_probed:
+            from cloud_proxy.tiers.quirks import Probe
+
+            own = {tier.name: new_health(1000.0)}
+            await Probe(Attempts({tier.name: tier}, own, purse, record, began), tier).run()
+
+    return probe
 
 
 def kill_file(ledger: Path) -> Path:

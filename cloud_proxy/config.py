@@ -136,6 +136,7 @@ class OpenAITier(_Strict):
     context_tokens: Annotated[int, Field(ge=256)] = 32_768
     max_output_tokens: Annotated[int, Field(ge=16, le=100_000)] = 512
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    probe: bool = False  # ask it a few short questions at the start, to find out what it lacks
     expect_ms: Annotated[float, Field(gt=0)] = 1000.0  # until it has been measured
     connect_timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     idle_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0  # between two pieces

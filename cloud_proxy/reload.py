@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from cloud_proxy import tiers as tier_table
 from cloud_proxy.budgets import Budgets
@@ -32,8 +32,14 @@ class Fleet:
     """The tiers in use, and those that end what they have under way."""
 
     def __init__(
-        self, config: Config, tiers: Mapping[str, Tier], health: Mapping[str, Health]
+        self,
+        config: Config,
+        tiers: Mapping[str, Tier],
+        health: Mapping[str, Health],
+        probe: Callable[[Tier], Awaitable[None]],
     ) -> None:
+        """probe: finds out what a tier that is started lacks, if it is configured so."""
+        self._probe = probe
         self.config = config
         self.tiers = dict(tiers)
         self.health = dict(health)
@@ -43,6 +49,7 @@ class Fleet:
         """Start every tier. Raises UserError."""
         for tier in self.tiers.values():
             await tier.start()
+        await asyncio.gather(*map(self._probe, self.tiers.values()))
 
     async def change(self, config: Config) -> None:
         """Take on a configuration: what did not change stays. Raises UserError; then all stays."""
@@ -57,6 +64,7 @@ class Fleet:
                 else:
                     fresh.append(tier)
                     await tier.start()
+                    await self._probe(tier)
                     tiers[name], health[name] = tier, health_of(config.tiers[name])
         except BaseException:
             for tier in fresh:

@@ -33,6 +33,18 @@ class Completion:
     cut_short: bool = False  # it reached the most tokens that it might have
 
 
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """What an endpoint understands; as configured, or as a probe has found it."""
+
+    max_tokens_name: str
+    streams: bool = True
+    stream_options: bool = True  # may be asked for the usage at the end of a stream
+    tools: bool = True
+    tools_streamed: bool = True  # calls come in pieces too, not in whole answers alone
+    tool_choice: bool = True
+
+
 class TierError(Exception):
     """A tier's clean failure.
 

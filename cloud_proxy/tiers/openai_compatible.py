@@ -21,7 +21,7 @@ from cloud_proxy.lane import Lane
 from cloud_proxy.metering import Price, price_from_tables, price_from_usd
 from cloud_proxy.request import Request
 from cloud_proxy.tiers.assembly import Assembly
-from cloud_proxy.tiers.base import Completion, Stream, TierError
+from cloud_proxy.tiers.base import Completion, Quirks, Stream, TierError
 from cloud_proxy.tiers.sse import Events
 from cloud_proxy.tiers.upstream_errors import UPSTREAM_ERRORS, named, refused
 
@@ -41,6 +41,8 @@ class OpenAICompatible:
         self.price = _price(name, config)
         self.max_output_tokens = config.max_output_tokens
         self.lane = Lane(config.batch, config.batch_window_s) if config.batch > 1 else None
+        self.quirks = Quirks(config.max_tokens_name, config.streams, tools=config.tools)
+        self.to_be_probed = config.probe
         self._config = config
         self._url = URL(config.url.rstrip("/") + "/chat/completions")
         self._provider = config.provider or urlsplit(config.url).netloc
@@ -60,11 +62,11 @@ class OpenAICompatible:
             provider=self._provider,
             price=self.price,
             private=config.private,
-            tools=config.tools,
-            streams=config.streams,
+            tools=self.quirks.tools,
+            streams=self.quirks.streams,
             context_tokens=config.context_tokens,
             max_output_tokens=config.max_output_tokens,
-            latency=health.timings(whole or not config.streams).predict(input_tokens, now_s),
+            latency=health.timings(whole or not self.quirks.streams).predict(input_tokens, now_s),
             open_until_s=health.breaker.open_until_s,
             trying=health.breaker.trying,
             requests_left=requests_left,
@@ -136,22 +138,29 @@ class OpenAICompatible:
 
     def _body(self, request: Request) -> bytes:
         config = self._config
-        streams = config.streams and not request.whole
+        quirks = self.quirks
+        tools = request.talk.tools if quirks.tools else None
+        has_tools = bool(tools and tools.schemas)
+        streams = quirks.streams and not request.whole
+        if has_tools and not quirks.tools_streamed:
+            streams = False
+        options = request.talk.options
+        if not quirks.tool_choice:
+            options = {name: options[name] for name in options if name != "tool_choice"}
         tokens = min(
             request.max_output_tokens or config.max_output_tokens, config.max_output_tokens
         )
         body: dict[str, Any] = {
             "model": self.model,
             "messages": request.talk.chat(),
-            **request.talk.options,
+            **options,
             "stream": streams,
-            config.max_tokens_name: tokens,
+            quirks.max_tokens_name: tokens,
             **config.extra,
         }
-        if streams:
+        if streams and quirks.stream_options:
             body["stream_options"] = {"include_usage": True}
-        tools = request.talk.tools
-        if tools and tools.schemas and config.tools:
+        if tools and has_tools:
             body["tools"] = tools.schemas
         return encode(body)
 

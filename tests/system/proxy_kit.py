@@ -136,6 +136,10 @@ class Device:
         info = self._client.publish(f"limpet/v1/{self.name}/{kind}", payload, 1, retain)
         info.wait_for_publish(DEADLINE_S)
 
+    def send(self, kind: str, body: dict) -> None:
+        """Publish and do not wait until the broker has it."""
+        self._client.publish(f"limpet/v1/{self.name}/{kind}", json.dumps(body), 1)
+
     def ask(self, sentence: str = "turn on pin 2", **fields: object) -> str:
         """Publish a request and return its id."""
         self._count += 1

@@ -2,6 +2,7 @@
 
 import json
 import queue
+from collections import Counter
 from contextlib import ExitStack
 
 import pytest
@@ -149,6 +150,20 @@ def test_sigterm_ends_it_while_the_broker_is_gone(broker, device, proxy):
     assert device.turn(SENTENCE)["calls"]
     broker.stop()
     assert [row["outcome"] for row in proxy.rows()] == ["ok"]
+
+
+def test_a_board_that_floods_does_not_keep_the_others_waiting(broker, device, proxy):
+    with Device(broker.host, broker.port, "loud") as loud:
+        for number in range(500):
+            loud.send("up/llm/req", {**REQUEST, "id": f"f{number}"})
+        for number in range(5):
+            assert device.turn(SENTENCE, id=f"calm{number}")["calls"]
+        told = [loud.next() for _ in range(500)]
+    codes = Counter(reply.get("err", "ok") for reply in told)
+    assert set(codes) <= {"ok", "busy"} and codes["busy"] and codes["ok"]
+    assert {reply["id"] for reply in told} == {f"f{number}" for number in range(500)}
+    rows = proxy.rows()
+    assert Counter(row["device"] for row in rows) == {"loud": codes["ok"], "d1": 5}
 
 
 def test_a_thousand_requests_at_once_each_end_once(broker, proxy):

@@ -1,5 +1,6 @@
 """The proxy in front of an upstream server that stalls, lies, breaks off and never ends."""
 
+import gzip
 import json
 
 import pytest
@@ -177,6 +178,7 @@ def test_says(shared, behave, words):
     assert len(json.dumps(reply, separators=(",", ":"))) <= 4096
 
 
+BOMB = gzip.compress(b" " * 100_000_000)
 ERROR = {"error": {"message": "model is overloaded", "type": "server_error"}}
 FAILURES = {
     "it stalls before the first word": (events(then=stall), "timeout"),
@@ -201,6 +203,7 @@ FAILURES = {
     "it breaks off": (events(chunk({"content": "I th"}), then=hang_up), "cut"),
     "it ends before the answer does": (events(chunk({"content": "I th"})), "cut"),
     "it never ends": (events(then=for_ever), "endless"),
+    "it sends a bomb": (status(200, BOMB, **{"content-encoding": "gzip"}), "endless"),
     "it sends a line without end": (events(b"data: " + b"x" * 70_000), "endless"),
 }  # fmt: skip
 
