@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cloud_proxy.postgres_begun import PostgresBegun
     from cloud_proxy.postgres_store import PostgresStore
     from cloud_proxy.redis_store import RedisStore
+    from cloud_proxy.spans import Spans
 
 log = logging.getLogger("limpet.app")
 
@@ -72,7 +73,15 @@ async def serve(
 
     purse = _purse(config, ledger)
     began = begun.began if begun else book.began
-    dispatcher = Dispatcher(tiers, health, config.routing, purse, record, began)
+    spans = _spans(config)
+    if spans:
+        from cloud_proxy.spans import TracedDispatcher, recorder
+
+        both = recorder(spans, record)
+        dispatcher = TracedDispatcher(tiers, health, config.routing, purse, both, began)
+        dispatcher.spans = spans
+    else:
+        dispatcher = Dispatcher(tiers, health, config.routing, purse, record, began)
     once = _once(config, name) if config.mqtt.enabled else None
     ingress = Ingress(config.mqtt, dispatcher, once) if config.mqtt.enabled else None
     link = Link(config.mqtt, ingress.topics(), ingress.received) if ingress else None
@@ -85,6 +94,8 @@ async def serve(
     http = HttpApi(config.http, dispatcher, is_ready, meters.page) if config.http else None
     await asyncio.to_thread(book.open)
     async with AsyncExitStack() as stack:
+        if spans:
+            stack.push_async_callback(asyncio.to_thread, spans.close)
         if begun:
             await begun.open()
             stack.push_async_callback(begun.close)
@@ -224,6 +235,15 @@ def open_ledger(config: Config, ledger: Path, proxy: str) -> Ledger:
 
         return Ledger(ledger, PostgresBook(dsn, proxy))
     return Ledger(ledger)
+
+
+def _spans(config: Config) -> "Spans | None":
+    """Return where requests are told as spans, if they are."""
+    if not config.telemetry.spans:
+        return None
+    from cloud_proxy.spans import Spans, begin
+
+    return Spans(begin())
 
 
 def _begun(config: Config, proxy: str, book: Ledger) -> "PostgresBegun | None":

@@ -61,6 +61,12 @@ class Ledger(_Strict):
     file: Path | None = None
 
 
+class Telemetry(_Strict):
+    """What is told to OpenTelemetry."""
+
+    spans: bool = False  # a request and its attempts; where to: OTEL_EXPORTER_OTLP_ENDPOINT
+
+
 class Routing(_Strict):
     """What holds for every request."""
 
@@ -156,6 +162,7 @@ class Config(_Strict):
     http: Http | None = None  # None: no HTTP
     ledger: Ledger = Ledger()
     shared: Shared = Shared()
+    telemetry: Telemetry = Telemetry()
     routing: Routing = Routing()
     budgets: list[BudgetRow] = []
     drain_timeout_s: Annotated[float, Field(ge=0, le=300)] = 10.0  # at SIGTERM

@@ -40,5 +40,11 @@ class Lru(Generic[K, V]):
         self._entries.move_to_end(key)
         return value
 
+    def pop(self, key: K) -> V | None:
+        """Return the value and forget it, or None if it is unknown or too old."""
+        value = self.get(key)
+        self._entries.pop(key, None)
+        return value
+
     def __len__(self) -> int:
         return len(self._entries)

@@ -16,7 +16,14 @@ from cloud_proxy.tiers.base import Tier
 
 log = logging.getLogger("limpet.reload")
 
-_FIXED = ("mqtt", "http", "ledger", "shared", "drain_timeout_s")  # what only a restart changes
+_FIXED = (
+    "mqtt",
+    "http",
+    "ledger",
+    "shared",
+    "telemetry",
+    "drain_timeout_s",
+)  # what only a restart changes
 _LOOK_EVERY_S = 0.5
 _KEPT_S = 120.0  # a request may hold on to the tiers that it began with
 

@@ -3,14 +3,20 @@
 import json
 import sqlite3
 from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from cloud_proxy.books import COLUMNS
 from cloud_proxy.errors import UserError
 from cloud_proxy.journal import Journal
 from cloud_proxy.ledger import Ledger
 from cloud_proxy.metering import Attempt
 from cloud_proxy.report import attempts, by_tier
+from cloud_proxy.sqlite_book import SqliteBook
 
 ROW = Attempt(
     1, "d1", "r1", 0, 0, "edge", "m", 5, 3, 0, True, 7, "free", None, 12, "ok", "it was there"
@@ -96,6 +102,39 @@ def test_after_a_kill(tmp_path, begun, rows, found):
         told = [(row["attempt"], row["outcome"], row["cost_ud"]) for row in attempts(file)]
         assert sorted(told) == sorted([*found, (0, "ok", 7)])
     assert not list(tmp_path.glob("*.begun*"))
+
+
+tries = st.lists(  # attempts, of which several may have the same key; a tier is asked once a try
+    st.tuples(st.integers(0, 2), st.integers(0, 1), st.integers(0, 1), st.sampled_from("ab")),
+    unique_by=lambda made: (made[0], made[2], made[3]), min_size=1, max_size=8,
+)  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(tries, st.data())
+def test_in_whatever_order_rows_come_and_however_often_each_attempt_has_one(made, data):
+    real = [
+        replace(ROW, request=f"r{request}", attempt=number, tier=tier, time_ms=1000 * at + at)
+        for request, number, at, tier in made
+    ]
+    one = st.tuples(st.sampled_from(real), st.booleans())
+    coming = data.draw(st.lists(one, max_size=30))
+    with TemporaryDirectory() as folder:
+        book = SqliteBook(Path(folder) / "l.sqlite")
+        book.open()
+        rows = [replace(row, outcome="lost", cost_ud=99) if lost else row for row, lost in coming]
+        for start in range(0, len(rows), 4):  # some share a commit
+            book.insert(rows[start : start + 4])
+        found = [dict(zip(COLUMNS, values, strict=True)) for values in book.rows()]
+        book.shut()
+    told = [(row["request"], row["time_ms"], row["tier"]) for row in found]
+    arrived = {(row.request, row.time_ms, row.tier) for row, _ in coming}
+    assert set(told) == arrived
+    keys = [(row["request"], row["attempt"]) for row in found]
+    assert len(keys) == len(set(keys))
+    ended = {(row.request, row.time_ms, row.tier) for row, lost in coming if not lost}
+    for row in found:
+        assert (row["outcome"] == "ok") == ((row["request"], row["time_ms"], row["tier"]) in ended)
 
 
 def test_who_was_taken_for_killed_and_was_not_puts_his_row_in_the_place_of_the_lost_one(tmp_path):
