@@ -2,10 +2,11 @@
 
 Computing takes no time, as long as a program waits or asks the time now and then. One that does
 neither for a million jumps of bytecode toils: from then until it waits, each jump takes a
-microsecond, and each call of the host a hundred, about what they take on a chip. And if the VM's
-memory is as it was before, and no call was made meanwhile, then nothing but an interrupt can
-change what it does: time goes on to the next one at once. All that is counted in jumps and calls,
-so it is the same in each run.
+microsecond, and each call of the host a hundred, about what they take on a chip. After ten seconds
+of that they take longer and longer, so that a day passes in seconds. And if the VM's memory is as
+it was before, and no call was made meanwhile, then nothing but an interrupt can change what the
+program does: time goes on to the next one at once. All that is counted in jumps and calls, so it
+is the same in each run.
 
 Nothing of the kind happens to a program that nothing can interrupt and that calls nobody: no time
 passes for it, and World.run gives it up.
@@ -19,6 +20,7 @@ from host.emulator.memory import PAGE, GuestMemory
 
 _PATIENCE_US = 1_000_000  # of jumps and calls
 _CALL_US = 100
+_HONEST_US = 10_000_000  # of toil, for which time passes as on a chip
 _LONG, _SHORT = 16_384, 1000  # jumps between two calls of the host: before, and while it toils
 
 
@@ -41,6 +43,7 @@ class Toil:
         self._now_us = -1
         self._called = 0
         self._toils = False
+        self._toils_from_us = 0
         self._slices = 0  # since something last came or was called
         self._states: set[int] = set()  # that the memory had since
 
@@ -79,6 +82,8 @@ class Toil:
             self._forget()
         else:
             self._spent_us += took_us
+            if not self._toils:
+                self._toils_from_us = clock.now_us
             self._toils = self._spent_us >= _PATIENCE_US
         self._slice = self._left[0] = _SHORT if self._toils else _LONG
         if self._toils:
@@ -90,6 +95,7 @@ class Toil:
             self._forget()
         elif not self._is_expecting():
             return
+        took_us = took_us * max(_HONEST_US, clock.now_us - self._toils_from_us) // _HONEST_US
         is_idle = not has_called and self._is_idle()
         until_us = None if is_idle else clock.now_us + took_us
         clock.spend(until_us)

@@ -154,6 +154,16 @@ def test_a_week_of_an_idle_loop_passes_at_once() -> None:
     assert lived(program, seconds=week_s + 9, press_s=week_s + 5).serial.text == "7\n"
 
 
+def test_a_loop_that_computes_for_long_is_given_more_and_more_time() -> None:
+    program = """
+        Timer(0, period=10_000, callback=lambda timer: print(count // 1_000_000))
+        for count in range(1 << 30): pass
+        """
+    millions = list(map(int, lived(program, seconds=30.1).serial.lines))
+    assert millions[0] == 11  # a jump takes a microsecond, but the first million takes none
+    assert 5 <= millions[1] - millions[0] <= 8 and 3 <= millions[2] - millions[1] <= 5
+
+
 def test_a_loop_that_asks_a_socket_again_and_again_hears_it_in_the_end() -> None:
     program = """
         import network, socket
