@@ -233,9 +233,7 @@ class Board:
     @property
     def heap(self) -> HeapStats:
         """The collector's heap, now or when the board last ran."""
-        boot = self._boot
-        seen = boot.heap_use() if boot else None
-        if seen:
+        if (boot := self._boot) and (seen := boot.heap_use()):
             cost = shim_cost()
             self._last_heap = HeapStats(
                 seen.total - cost, seen.used - cost, seen.free, max(0, seen.peak - cost)
