@@ -28,6 +28,7 @@ app.command()(device_cli.console)
 app.command()(device_cli.backup)
 app.command()(device_cli.restore)
 app.command()(device_cli.erase)
+app.command()(device_cli.doctor)
 
 
 @app.command()

@@ -203,3 +203,51 @@ def _ask(what: str, yes: bool) -> None:
         raise typer.BadParameter("nobody is here to be asked", param_hint="--yes") from e
     if not agreed:
         raise typer.Exit(1)
+
+
+def doctor(
+    port: Port = None,
+    broker: Annotated[
+        str | None, typer.Option(metavar="HOST[:PORT]", help="Try this broker from here too.")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="The board's settings: its broker is tried.")
+    ] = None,
+    chip: Annotated[
+        bool, typer.Option("--chip", help="Ask the chip too, which restarts the agent.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")] = False,
+) -> None:
+    """Look for what keeps a board from working: port, rights, chip, agent, network, broker.
+
+    Ends with 1 if there is a problem.
+
+    Examples:
+      limpet doctor
+      limpet doctor --port /dev/ttyUSB0 --settings kitchen.json --json
+    """
+    import json
+    from dataclasses import asdict
+
+    from host.device_settings import read_settings
+    from host.doctor import Finding, Patient, examine
+
+    known = read_settings(settings) if settings else None
+    if broker:
+        host, _, number = broker.partition(":")
+        if number and not number.isdigit():
+            raise typer.BadParameter("it is HOST or HOST:PORT", param_hint="--broker")
+        known = {"broker": {"host": host, "port": int(number or 1883)}}
+    found: list[Finding] = []
+
+    def show(finding: Finding) -> None:
+        found.append(finding)
+        if not as_json:
+            print(f"{finding.state:8} {finding.check:11} {finding.says}", flush=True)
+            if finding.hint:
+                print(f"{'':20} hint: {finding.hint}", flush=True)
+
+    well = examine(Patient(port, known, chip), show)
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in found]))
+    raise typer.Exit(0 if well else 1)

@@ -13,7 +13,7 @@ _FENCE = "/?"  # no command: its answer, the list of commands, says that the one
 _FENCED = "commands: /"
 
 
-def ask(line: Line, text: str) -> Iterator[str]:
+def ask(line: Line, text: str, timeout_s: float = _ANSWER_S) -> Iterator[str]:
     """Send one line to the agent and yield the rows of its answer. Raises UserError for none."""
     command = text.startswith("/")
     echoes = [text]
@@ -21,7 +21,7 @@ def ask(line: Line, text: str) -> Iterator[str]:
     if command:
         line.write(_FENCE.encode() + b"\r")
         echoes.append(_FENCE)
-    until_s, answered = time.monotonic() + _ANSWER_S, False
+    until_s, answered = time.monotonic() + timeout_s, False
     while time.monotonic() < until_s:
         for row in line.rows(0.2):
             if echoes and is_echo(row, echoes[0]):
@@ -38,7 +38,7 @@ def ask(line: Line, text: str) -> Iterator[str]:
     if not answered:
         raise UserError(
             "the agent gives no answer",
-            f"nothing came on {line.port} within {_ANSWER_S:.0f} s",
+            f"nothing came on {line.port} within {timeout_s:.0f} s",
             "limpet doctor; limpet monitor shows whether it starts",
         )
 
