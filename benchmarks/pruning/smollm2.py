@@ -24,7 +24,7 @@ from cloud_proxy.pruning import measure, sources, texts  # noqa: E402
 from cloud_proxy.pruning.allocation import MEASURED, Matrix, allocate  # noqa: E402
 from cloud_proxy.pruning.layers import pruned, through  # noqa: E402
 from cloud_proxy.pruning.llama import PROJECTIONS, embed, losses  # noqa: E402
-from cloud_proxy.pruning.scores import SCORES, inverse_factor  # noqa: E402
+from cloud_proxy.pruning.scores import inverse_factor  # noqa: E402
 from cloud_proxy.pruning.tensors import TensorFile, write  # noqa: E402
 
 _NAME = "pruning_smollm2"
@@ -137,7 +137,7 @@ def main() -> None:
 
 def plan(seeds: int) -> list[tuple[int, int, str, str]]:
     """Return percent, seed, score, allocation, what matters most first."""
-    scores = ("wanda", *(s for s in SCORES if s != "wanda"))
+    scores = ("wanda", "sparsegpt", "magnitude")
     return [
         (percent, seed, score, name)
         for percent in (70, 60, 50)

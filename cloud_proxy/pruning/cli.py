@@ -214,8 +214,7 @@ def report(
     if edge := edge_commands.file_of(str(folder)):
         _say(edge_commands.report(edge), as_json)
         return
-    _torch(0)
-    from .engine import footprint
+    from .folders import footprint
 
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
@@ -238,8 +237,7 @@ def export(
     Examples:
       limpet-proxy prune export smol-50 smol-50-hf
     """
-    _torch(0)
-    from .engine import export_hf
+    from .folders import export_hf
 
     try:
         with _progress() as tell:

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloud_proxy.edge_model import EdgeModel, evaluate, weights
 from cloud_proxy.errors import UserError
 
 from . import packed
-from .measure import Progress
-from .probe import Found
+
+if TYPE_CHECKING:
+    from .measure import Progress
+    from .probe import Found
 
 EDGE = "edge"
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from cloud_proxy.errors import UserError
 
 from . import packed
+from .folders import layer_file
 from .llama import Config
 from .tensors import DamagedFile, TensorFile
 
@@ -223,11 +224,6 @@ _GGUF_LAYER = {
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
 }
-
-
-def layer_file(index: int) -> str:
-    """Return the name of the packed file of a layer."""
-    return f"layer-{index:03d}.packed"
 
 
 def open_model(name: str) -> Source:

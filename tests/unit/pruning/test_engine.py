@@ -15,7 +15,7 @@ pytest.importorskip("torch", reason="torch is not installed: it is for pruning a
 
 import torch  # noqa: E402
 
-from cloud_proxy.pruning import engine, llama, measure, packed, probe, sources, texts  # noqa: E402
+from cloud_proxy.pruning import engine, folders, llama, measure, packed, probe, sources, texts  # noqa: E402
 from cloud_proxy.pruning.allocation import METHODS  # noqa: E402
 from cloud_proxy.pruning.generate import Writer, speed  # noqa: E402
 
@@ -84,9 +84,9 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(tiny, text,
 
     with pytest.raises(Stopped):
         engine.run(source, wanted, tmp_path / "out", stop_at_two)
-    first = tmp_path / "out" / sources.layer_file(0)
+    first = tmp_path / "out" / folders.layer_file(0)
     made_at = first.stat().st_mtime_ns
-    assert not (tmp_path / "out" / sources.layer_file(2)).exists()
+    assert not (tmp_path / "out" / folders.layer_file(2)).exists()
     phases = []
     engine.run(source, wanted, tmp_path / "out", lambda what, *_: phases.append(what))
     assert "measuring layers" not in phases
@@ -98,7 +98,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(tiny, text,
 def test_a_layer_that_was_cut_on_disk_is_made_again(tiny, text, tmp_path):
     source = sources.open_model(str(tiny))
     engine.run(source, plan(text), tmp_path / "out", quiet)
-    file = tmp_path / "out" / sources.layer_file(1)
+    file = tmp_path / "out" / folders.layer_file(1)
     content = file.read_bytes()
     file.write_bytes(content[:-7])
     with pytest.raises(packed.DamagedFile):
@@ -232,7 +232,7 @@ def test_speed_is_measured(tiny):
 
 def test_the_exported_folder_is_the_same_model_here_and_in_transformers(tiny, text, tmp_path):
     engine.run(sources.open_model(str(tiny)), plan(text, bits=4), tmp_path / "out", quiet)
-    engine.export_hf(tmp_path / "out", tmp_path / "hf", quiet)
+    folders.export_hf(tmp_path / "out", tmp_path / "hf", quiet)
     ours, theirs = (sources.open_model(str(tmp_path / n)) for n in ("out", "hf"))
     ids = torch.arange(40).view(2, 20)
     before, after = (measure.perplexity(m, ids, quiet) for m in (ours, theirs))
