@@ -15,8 +15,8 @@ class TlsServer:
     """What a server shows and asks for.
 
     with_: its certificate's file and its key's, PEM, or a context of your own, for instance one
-    that asks clients for certificates. unix_s: the world's date. failures: OpenSSL's words for
-    each handshake that came to nothing.
+    that asks clients for certificates; it is limited to TLS 1.2. unix_s: the world's date.
+    failures: OpenSSL's words for each handshake that came to nothing.
     """
 
     def __init__(
