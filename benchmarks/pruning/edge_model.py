@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("--dense", type=Path, default=weights.DEFAULT)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--packed", type=Path, help="a model that was recovered already")
     parser.add_argument("--recover", type=int, nargs="*", default=[70, 60, 50])
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -107,6 +108,13 @@ def main() -> None:
     if "dense" not in grid.values:
         grid.add("dense", grid.exact(grid.stored.weights), "development set", against=None)
     one_shot(grid, args.seeds)
+    if args.packed:
+        stored = weights.load(args.packed)
+        done = stored.about["recovery"]
+        metric = f"recovered uniform {round(100 * done['sparsity'])}% INT4"
+        if metric not in grid.values:
+            how = f"development set, {done['steps']} steps of gradual pruning, INT4, packed"
+            grid.add(metric, grid.exact(stored.weights), how)
     recovered(grid, args.steps, args.recover)
 
 

@@ -123,6 +123,9 @@ def run(
     length: _Length = 512,
     text: _Text = None,
     seed: _Seed = 1,
+    tune: Annotated[
+        int, typer.Option(min=0, help="Steps that train what is left of each layer; 0 for none.")
+    ] = 0,
     steps: Annotated[int, typer.Option(min=0, help="Of recovery training; edge only.")] = 2000,
     threads: _Threads = 0,
     as_json: _Json = False,
@@ -143,7 +146,7 @@ def run(
 
     edge = edge_commands.file_of(model)
     plan = _plan(sparsity, score, samples, length, text, seed)
-    plan = replace(plan, method=allocation, level=level, bits=bits, group=group)
+    plan = replace(plan, method=allocation, level=level, bits=bits, group=group, tune=tune)
     with _progress() as tell:
         if edge:
             made = edge_commands.run(edge, out, sparsity, group, steps, seed, tell)

@@ -25,6 +25,7 @@ from .allocation import MEASURED, allocate
 from .folders import footprint, layer_file
 from .layers import observed, pruned, through
 from .measure import Progress
+from .reconstruct import reconstructed
 from .sources import Source
 
 
@@ -35,7 +36,8 @@ class Plan:
     sparsity: share of the projections' weights that go. score, method, level: see scores.SCORES,
     allocation.METHODS and LEVELS. bits: 4 packs INT4, 16 keeps float16. group: columns that
     share an INT4 scale. samples, length: calibration windows and their tokens. text: a file to
-    calibrate on, "" for the built-in.
+    calibrate on, "" for the built-in. tune: steps that train what is left of each layer, see
+    reconstruct.py.
     """
 
     sparsity: float = 0.5
@@ -48,6 +50,7 @@ class Plan:
     length: int = 512
     seed: int = 1
     text: str = ""
+    tune: int = 0
 
 
 HELD = 2  # windows kept out of the calibration
@@ -74,13 +77,21 @@ def run(source: Source, plan: Plan, out: Path, tell: Progress) -> dict[str, Any]
     tokens, held = calibration(source, plan)
     shares = _shares(source, plan, out / "work", tokens, held, tell)
     x, config = llama.embed(source.rest(), tokens), source.config
+    aim = x  # the dense model's hidden states, which tuning aims at
     for index in range(config.layers):
         path = out / layer_file(index)
+        dense = source.layer(index) if plan.tune or not _whole(path) else {}
+        aim = through(dense, aim, config) if plan.tune else aim
         if not _whole(path):
-            dense = source.layer(index)
             _, grams = observed(dense, x, config)
             here = {name: shares[f"{index}.{name}"] for name in llama.PROJECTIONS}
-            _pack(path, pruned(dense, grams, here, plan.score), plan)
+            thin = pruned(dense, grams, here, plan.score)
+            if plan.tune:
+                group = plan.group if plan.bits == 4 else 0
+                thin = reconstructed(
+                    thin, x, aim, config, steps=plan.tune, group=group, seed=plan.seed
+                )
+            _pack(path, thin, plan)
         x = through(_layer(path), x, config)
         tell("pruning layers", index + 1, config.layers)
     rest = {name: value.numpy().astype(np.float16) for name, value in source.rest().items()}
