@@ -7,6 +7,7 @@ import pytest
 
 from firmware import wire
 from host.emulator import Board, World
+from host.emulator.event_log import EventLog
 from tests.system.emulator_kit import source
 from tests.system.test_emulator_determinism import firmware_files
 
@@ -398,6 +399,28 @@ def test_the_firmware_lives_with_a_slow_and_lossy_radio() -> None:
         world.run(minutes=1)
         answers = [m for m in home.broker.messages if m.topic == wire.topic("hut", wire.ANSWER)]
         assert len(answers) == 1 and home.board.boots == 1
+
+
+def test_two_runs_through_all_of_it_give_the_same_log_byte_for_byte() -> None:
+    def log() -> str:
+        with World(isolated=True, seed=9) as world:
+            home = Home(world)
+            log = EventLog(world.boards)
+            radio(latency_ms=30, jitter_ms=60, loss=0.1, kbit_s=64)(home)  # type: ignore[arg-type]
+            for trouble, _ in TROUBLE.values():
+                trouble(home)
+                world.run(seconds=50)
+                home.network.heal()
+                home.network.captor = None
+                home.network.names["broker"] = home.broker.address
+                world.wifi.answers_names, world.wifi.password = True, None
+                world.wifi.up()
+                home.broker.start()
+                world.run(seconds=70)
+            return log.text()
+
+    first = log()
+    assert first.count("link:") >= 5 and first.count("online as ") >= 5 and log() == first
 
 
 def test_a_login_lets_a_board_through() -> None:
