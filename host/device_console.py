@@ -4,10 +4,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from firmware import wire
 from host.device_serial import Line
 from host.errors import UserError
 
 _ANSWER_S = 60.0  # a sentence may wait for a model
+_ADDRESS_S = 8.0
 _QUIET_S = 2.0  # after an answer to a sentence, which may have several rows
 _FENCE = "/?"  # no command: its answer, the list of commands, says that the one before is whole
 _FENCED = "commands: /"
@@ -47,6 +49,22 @@ def is_echo(row: str, text: str) -> bool:
     """Whether a row is what the board echoes of a typed line: all of it, or up to a secret."""
     secret = text.startswith("/set ") and row.startswith("/set ") and text.startswith(row)
     return row == text or secret
+
+
+def greeting(port: str, device: str) -> str:
+    """Return where a board is and how to talk to it, as it says itself over its serial line."""
+    where = "has no network yet: limpet doctor"
+    try:
+        with Line(port) as line:
+            address, _, strength = "".join(ask(line, "/wifi", _ADDRESS_S)).partition(", ")
+            if strength:
+                where = f"is at {address}, {strength}"
+    except UserError:
+        where = "does not say where it is: limpet doctor"
+    return (
+        f"{device} {where}\ntalk to it: limpet console --port {port}, or publish to "
+        f"{wire.topic(device, wire.CHAT)}"
+    )
 
 
 def talk(line: Line, typed: Iterable[str], tell: Callable[[str], None]) -> None:

@@ -9,6 +9,13 @@ Board = Annotated[str, typer.Option("--board", help="See `limpet boards`; or a .
 Settings = Annotated[
     Path | None, typer.Option(help="JSON as /settings.json has it; else the board waits for them.")
 ]
+Name = Annotated[str | None, typer.Option(help="What the board is called; default: a new name.")]
+Broker = Annotated[str | None, typer.Option(metavar="HOST[:PORT]", help="The board's broker.")]
+Ssid = Annotated[str | None, typer.Option(help="Its Wi-Fi; the password is asked for.")]
+PskFile = Annotated[
+    Path | None, typer.Option(help="Make a TLS key, and add it to mosquitto's psk_file.")
+]
+_OWN = "settings in a file say that themselves, keys in broker.tls"
 BaseFile = Annotated[Path | None, typer.Option("--base", help="MicroPython's .bin for this chip.")]
 
 image = typer.Typer(help="What is written to a board, as a file.", no_args_is_help=True)
@@ -72,6 +79,10 @@ def flash(
     board: Board = "esp32-devkit",
     port: Annotated[str | None, typer.Option(help="Default: the one that looks like it.")] = None,
     settings: Settings = None,
+    name: Name = None,
+    broker: Broker = None,
+    ssid: Ssid = None,
+    psk_file: PskFile = None,
     firmware: Annotated[
         Path | None, typer.Option(help="MicroPython's .bin in place of the official one.")
     ] = None,
@@ -87,48 +98,51 @@ def flash(
 ) -> None:
     """Put MicroPython and the agent onto a board; its settings, rules and memory stay.
 
+    A board without settings gets some: from a file, from the options, or asked for.
+
     Examples:
+      limpet flash --broker 192.168.1.10 --ssid home
       limpet flash --settings kitchen.json
       limpet flash --board esp32c3-xiao --port /dev/ttyACM0 --erase
     """
     from host.flash_run import Wish, run
+    from host.settings_dialog import Given
 
-    run(Wish(board, port, settings, firmware, sha256, erase, agent_only, baud, wait))
+    given = Given(name, broker, ssid, psk_file)
+    if settings and given.is_any:
+        raise typer.BadParameter(_OWN, param_hint="--settings")
+    run(Wish(board, port, settings, given, firmware, sha256, erase, agent_only, baud, wait))
 
 
 def provision(
     port: Annotated[str | None, typer.Option(help="Default: the one that looks like it.")] = None,
     settings: Settings = None,
-    psk_file: Annotated[
-        Path | None, typer.Option(help="Make a TLS key, and add it to mosquitto's psk_file.")
-    ] = None,
+    name: Name = None,
+    broker: Broker = None,
+    ssid: Ssid = None,
+    psk_file: PskFile = None,
     wait: Annotated[bool, typer.Option(help="Wait until the agent says hello.")] = True,
 ) -> None:
     """Give a flashed board its settings over the serial line: from a file, or asked here.
 
     Examples:
       limpet provision
+      limpet provision --broker 192.168.1.10 --ssid home --name kitchen
       limpet provision --settings kitchen.json --port /dev/ttyUSB0
     """
     from host import provision as provisioning
+    from host.device_console import greeting
     from host.device_serial import await_agent, find_port
-    from host.device_settings import new_name, read_settings
+    from host.device_settings import read_settings
+    from host.settings_dialog import Given, ask
 
-    if settings and psk_file:
-        raise typer.BadParameter(
-            "makes a key for settings asked for here; a settings file has its own in broker.tls",
-            param_hint="--psk-file",
-        )
+    given = Given(name, broker, ssid, psk_file)
+    if settings and given.is_any:
+        raise typer.BadParameter(_OWN, param_hint="--settings")
     where = port or find_port()
-    if settings:
-        chosen = read_settings(settings)
-    else:
-        ssid = typer.prompt("Wi-Fi name", err=True)
-        password = typer.prompt("Wi-Fi password", hide_input=True, default="", err=True)
-        broker = typer.prompt("Broker (HOST or HOST:PORT)", err=True)
-        device = typer.prompt("Name of the board", default=new_name(), err=True)
-        chosen = provisioning.make_settings(device, broker, ssid, password, psk_file)
+    chosen = read_settings(settings) if settings else ask(given)
     provisioning.write_settings(where, chosen, restart=not wait)
     if wait:
         await_agent(where, 60.0, lambda line: typer.echo(f"  {line}", err=True), restart=True)
+        typer.echo(greeting(where, chosen["device"]), err=True)
     print(chosen["device"])

@@ -1,5 +1,6 @@
 """`limpet flash` from start to end: find, fetch, build, write, wait for hello."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,12 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from host import firmware_images, flash, flash_volume
 from host.boards import load_board
+from host.device_console import greeting
 from host.device_serial import await_agent, find_port
 from host.device_settings import read_settings
 from host.flash_layout import Base, parse_base
 from host.image_build import Region, base_region, files_region
+from host.settings_dialog import Given, ask
 
 _HELLO_S = 60.0
 
@@ -25,6 +28,7 @@ class Wish:
     board: str
     port: str | None = None
     settings: Path | None = None
+    given: Given = Given()
     firmware: Path | None = None
     sha256: str | None = None
     erase: bool = False
@@ -38,6 +42,8 @@ def run(wish: Wish) -> None:
     talk = Console(stderr=True, highlight=False)
     board = load_board(wish.board)
     settings: dict[str, Any] | None = read_settings(wish.settings) if wish.settings else None
+    if wish.given.is_any:
+        settings = ask(wish.given)
     port_name = wish.port or find_port()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
     with Progress(*columns, console=talk, transient=True) as bars:
@@ -56,6 +62,10 @@ def run(wish: Wish) -> None:
         base = _base(wish, show_bytes, talk.print)
         offset, size = base.files_at(found.flash_bytes)
         kept = {} if wish.erase else flash.keep(port, found, offset, size)
+        if settings is None and "/settings.json" not in kept and sys.stdin.isatty():
+            bars.stop()
+            settings = ask(wish.given)
+            bars.start()
         if settings is not None:
             kept.pop("/settings.json", None)
         files = files_region(board, settings, base, found.flash_bytes, kept)
@@ -68,10 +78,13 @@ def run(wish: Wish) -> None:
     if settings is None and "/settings.json" not in kept:
         talk.print(f"it waits for its settings: limpet provision --port {port_name}")
     if not wish.wait:
+        if settings is not None:
+            print(settings["device"])
         return
     device = await_agent(port_name, _HELLO_S, lambda line: talk.print(f"  {line}", markup=False))
     print(device)
-    talk.print(f"talk to it: publish to limpet/v1/{device}/down/chat, or type /status here")
+    if device:
+        talk.print(greeting(port_name, device))
 
 
 def _base(wish: Wish, progress: firmware_images.Progress, tell: Callable[[str], None]) -> Base:

@@ -11,11 +11,12 @@ from typing import Any
 from host import flash_volume
 from host.boards import BoardSpec
 from host.emulator import World
+from host.emulator.vm_module import load_module
 from host.errors import UserError
 from host.flash_layout import Base, parse_base
 from host.image import board_files, firmware_files
 
-_BOOT_S = 20.0  # of the wall's time
+_BOOT_S = 60.0  # of the wall's time
 _BOOT_LINE = "limpet "  # what the agent prints first
 
 
@@ -65,6 +66,7 @@ def files_region(
 
 def boots(board: BoardSpec, image: bytes) -> None:
     """Raise UserError unless the emulator boots the agent from these very bytes."""
+    load_module()  # the first time takes longer than a board may take to boot
     as_here = board.model_copy(update={"vfs_offset": (board.flash_mb << 20) - len(image)})
     with tempfile.TemporaryDirectory(prefix="limpet-image-") as folder, World(seed=1) as world:
         storage = Path(folder, "flash")

@@ -179,6 +179,14 @@ def test_a_line_of_the_console_is_answered_and_no_more_is_shown(broker: Broker) 
         assert "sesame" in board.files.read("/settings.json").decode()
 
 
+def test_a_board_says_where_it_is_and_one_that_is_gone_does_not(broker: Broker) -> None:
+    with running(broker) as board, SerialPort(board.serial) as port:
+        said = device_console.greeting(port.path, "attic")
+        assert said.startswith(f"attic is at {board.wifi.address}, -")
+        assert f"limpet console --port {port.path}" in said and "limpet/v1/attic/down/chat" in said
+    assert "does not say where" in device_console.greeting(port.path, "attic")
+
+
 def test_a_conversation_shows_what_the_board_says(broker: Broker) -> None:
     with running(broker) as board, SerialPort(board.serial) as port:
         heard: list[str] = []

