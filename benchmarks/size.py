@@ -149,7 +149,7 @@ def import_rows(spec: BoardSpec, code_bytes: int) -> list[dict[str, Any]]:
             "heap taken by the import",
             after - before,
             "B",
-            compared_with=f"the bytecode, {code_bytes:,} B, a part of which waits until it is used",
+            compared_with=f"all bytecode, {code_bytes:,} B; a part waits until it is used",
             ratio=(after - before) / code_bytes,
             how=how,
         ),

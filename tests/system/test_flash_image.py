@@ -1,7 +1,9 @@
 """`limpet image build`: the bytes that it writes are the bytes that the emulator boots."""
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +20,44 @@ from tests.base_images import WITH_VFS, base_image
 
 BOARD = load_board("esp32-devkit")
 SETTINGS = {"device": "kitchen", "broker": {"host": "127.0.0.1", "port": 9}}
+
+
+MICROPYTHON = shutil.which("micropython")
+# A flash in RAM with the ESP32's parameters; what is on it is told as a JSON object of SHA-256s.
+MOUNT = """
+import binascii, hashlib, json, os, sys
+try:
+    from vfs import VfsLfs2, mount
+except ImportError:
+    from os import VfsLfs2, mount
+
+class Flash:
+    def __init__(self, path):
+        with open(path, "rb") as f:
+            self.data = bytearray(f.read())
+    def readblocks(self, block, buf, offset=0):
+        at = block * 4096 + offset
+        buf[:] = self.data[at : at + len(buf)]
+    def writeblocks(self, block, buf, offset=0):
+        at = block * 4096 + offset
+        self.data[at : at + len(buf)] = buf
+    def ioctl(self, op, arg):
+        return {4: len(self.data) // 4096, 5: 4096}.get(op, 0)
+
+mount(VfsLfs2(Flash(sys.argv[1]), readsize=32, progsize=32, lookahead=32), "/m")
+
+def walk(folder, found):
+    for name, kind, *_ in os.ilistdir("/m" + folder):
+        path = folder + "/" + name
+        if kind == 0x4000:
+            walk(path, found)
+        else:
+            with open("/m" + path, "rb") as f:
+                found[path] = binascii.hexlify(hashlib.sha256(f.read()).digest()).decode()
+    return found
+
+print(json.dumps(walk("", {})))
+"""
 
 
 def build(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -56,6 +96,25 @@ def test_the_emulator_boots_these_bytes(image: bytes, tmp_path: Path) -> None:
         board.start()
         world.wait_for(lambda: "as kitchen" in board.serial.text, 20)
     assert flash.read_bytes()[: 2 * 4096] != b"\xff" * 8192
+
+
+@pytest.mark.skipif(not MICROPYTHON, reason="no micropython (its unix port) is on PATH")
+def test_micropython_on_this_desktop_mounts_it(image: bytes, tmp_path: Path) -> None:
+    (tmp_path / "files.bin").write_bytes(image)
+    (tmp_path / "mount.py").write_text(MOUNT)
+    done = subprocess.run(
+        [str(MICROPYTHON), "-X", "heapsize=16m", str(tmp_path / "mount.py"), "files.bin"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    if "VfsLfs2" in done.stderr and "ImportError" in done.stderr:
+        pytest.skip("this micropython was built without VfsLfs2")
+    assert done.returncode == 0, done.stderr
+    files = board_files(BOARD, SETTINGS)
+    wanted = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
+    assert json.loads(done.stdout) == wanted
 
 
 def test_blocks_that_are_not_used_may_hold_anything(image: bytes) -> None:
