@@ -50,8 +50,9 @@ size: setup ## Print bytecode per file and free heap against the budget
 bench: setup ## Run the benchmarks; results go to benchmarks/results
 	@for script in $$(ls benchmarks/*.py | grep -v results.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-docs: setup ## Write the generated pages of docs/
+docs: setup ## Write the generated pages of docs/; PICTURES=1 draws the pictures anew
 	@$(BIN)/python docs/generate.py
+	@test -z "$(PICTURES)" || $(BIN)/python docs/pictures.py
 
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis build dist

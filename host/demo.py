@@ -1,6 +1,7 @@
 """The main job in a minute, on this machine alone: sentences, pins, rules offline, costs."""
 
 import re
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -137,6 +138,17 @@ class Demo:
         total = sum(row["cost_ud"] for row in rows)
         self._out.print(f"   {len(rows)} requests, {total} micro-dollars", highlight=False)
 
+    def go_on(self, talked: bool) -> None:
+        """Say what comes next. talked: whether the person has talked to this board already."""
+        # As it was called here: after `make demo` it is on nobody's PATH.
+        limpet = sys.argv[0] if sys.argv[0].endswith("limpet") else "limpet"
+        self._step(7, "next", "what was emulated here goes onto a board as it is")
+        if not talked:
+            self._out.print(f"   talk to it   {limpet} demo -i", highlight=False)
+        name = self._lab.spec.name
+        self._out.print(f"   flash it     {limpet} flash --board {name}", highlight=False)
+        self._out.print("   step by step docs/getting-started.md", highlight=False)
+
     def converse(self) -> None:
         """Take sentences and commands from the terminal until /quit, Ctrl-D or Ctrl-C."""
         self._out.print(f"\n[dim]{_HELP}[/dim]")
@@ -192,6 +204,7 @@ def run(interactive: bool, broker_kind: str | None) -> None:
             demo.show()
             if interactive:
                 demo.converse()
+            demo.go_on(interactive)
         except TimeoutError as e:
             raise UserError(
                 "the demo got stuck", str(e), "run it again; if it persists, run `make test`"

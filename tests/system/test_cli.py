@@ -67,6 +67,8 @@ def test_the_demo_tells_the_whole_story(broker: str) -> None:
     assert done.returncode == 0, done.stderr
     for words in ("turn on the led on pin 2", "Pin 2 is on", "gpio 5", "7 requests", "▇", "edge"):
         assert words in done.stdout, words
+    last = done.stdout.split("7 next")[1]
+    assert "limpet demo -i" in last and "limpet flash --board esp32-devkit" in last
     assert "Traceback" not in done.stdout + done.stderr
 
 
