@@ -275,7 +275,10 @@ def serve(
     source = _source(model)
     from . import serve as server
 
-    server.run(source, host, port, max_tokens, waiting)
+    with _progress() as tell:
+        loaded = server.Model(source, max_tokens)
+        tell("loading", 1, 1)
+    server.run(loaded, host, port, waiting)
 
 
 def _torch(threads: int) -> None:
@@ -350,7 +353,10 @@ def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
 @contextmanager
 def _progress() -> Generator[Progress]:
-    """Show a bar a phase on stderr; on an error or Ctrl-C the bars stay where they were."""
+    """Show a bar a phase on stderr; on an error or Ctrl-C the bars stay where they were.
+
+    Raises UserError for a file that is damaged.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -359,6 +365,8 @@ def _progress() -> Generator[Progress]:
         TextColumn,
         TimeRemainingColumn,
     )
+
+    from .tensors import DamagedFile
 
     columns = (
         TextColumn("{task.description}"),
@@ -380,3 +388,5 @@ def _progress() -> Generator[Progress]:
             bars.stop()
             print("stopped; the same command goes on from here", file=sys.stderr)
             raise
+        except DamagedFile as e:
+            raise UserError("a model's file is damaged", str(e), "make or fetch it again") from e

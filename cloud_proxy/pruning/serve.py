@@ -210,12 +210,12 @@ def _usage(ask: Ask, count: int) -> dict[str, int]:
     return {"prompt_tokens": read, "completion_tokens": count, "total_tokens": read + count}
 
 
-def run(source: Source, host: str, port: int, limit: int, waiting: int) -> None:
+def run(model: Model, host: str, port: int, waiting: int) -> None:
     """Serve until SIGTERM or Ctrl-C. Says `ready` on stdout with the address."""
-    server = Server(Model(source, limit), waiting)
+    server = Server(model, waiting)
 
     async def told(app: web.Application) -> None:
-        print(f"ready http://{host}:{port}/v1 {source.about}", flush=True)
+        print(f"ready http://{host}:{port}/v1 {model.name}", flush=True)
 
     server.app.on_startup.append(told)
     web.run_app(server.app, host=host, port=port, print=None)

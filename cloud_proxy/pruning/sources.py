@@ -82,6 +82,11 @@ class HfFolder(Source):
         """See Source."""
         from tokenizers import Tokenizer
 
+        if not (self.path / "tokenizer.json").exists():
+            why = "tokenizer.json is not in it"
+            raise UserError(
+                f"{self.path} has no tokenizer", why, "fetch that file of the model too"
+            )
         return Tokenizer.from_file(str(self.path / "tokenizer.json"))
 
     def digest(self) -> str:

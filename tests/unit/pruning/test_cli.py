@@ -36,6 +36,26 @@ def test_probe_run_eval_report_and_export_are_one_path(tiny, text, tmp_path):
     assert moved.returncode == 0 and (tmp_path / "hf" / "model.safetensors.index.json").exists()
 
 
+DAMAGES = {
+    "a layer that was cut": ("layer-001.packed", lambda c: c[:-9], "damaged"),
+    "no tokenizer": ("tokenizer.json", None, "has no tokenizer"),
+    "a configuration that is no JSON": ("config.json", lambda c: c[:9], "is no model"),
+}
+
+
+@pytest.mark.parametrize("name, damage, said", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_model_is_an_error_to_read(tiny, text, tmp_path, name, damage, said):
+    from cloud_proxy.pruning import engine, sources
+
+    plan = engine.Plan(samples=2, length=32, text=str(text))
+    engine.run(sources.open_model(str(tiny)), plan, tmp_path / "out", lambda *_: None)
+    file = tmp_path / "out" / name
+    file.write_bytes(damage(file.read_bytes())) if damage else file.unlink()
+    done = prune("eval", tmp_path / "out", "--text", text, "--windows", "1", "--length", "32")
+    assert done.returncode == 1 and said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 MISUSE = {
     "a model that is not there": (("eval", "nowhere"), 1, "error: nowhere is no model"),
     "a report of nothing": (("report", "nowhere"), 1, "is no pruned model"),
