@@ -19,7 +19,8 @@ from host.emulator.descriptors import (
     Table,
 )
 from host.emulator.files import GuestFiles
-from host.emulator.guest_volumes import GuestVolume
+from host.emulator.guest_fat import FatVolume
+from host.emulator.guest_littlefs import LittleFsVolume
 from host.emulator.heap import HeapStats
 from host.emulator.host_calls import OPERATIONS, Port
 from host.emulator.probe import run_probe
@@ -82,7 +83,7 @@ class Boot:
         self.spec = board.spec
         self.power_down = board.power_down
         self.hashes: dict[int, Hash] = {}
-        self.volumes: list[GuestVolume] = []
+        self.volumes: list[LittleFsVolume | FatVolume] = []
         self.socket_taps = board.socket_taps
         self.reset_cause = reset_cause
         self.shim_cost = shim_cost

@@ -5,7 +5,8 @@ Each of these calls returns what it asks of the block device, 0 when it is done:
 
 from typing import TYPE_CHECKING
 
-from host.emulator.guest_volumes import GuestVolume
+from host.emulator.guest_fat import FatVolume
+from host.emulator.guest_littlefs import LittleFsVolume
 from host.emulator.operations import operation
 
 if TYPE_CHECKING:
@@ -23,7 +24,14 @@ class VolumeCalls:
         """Make a volume. Pushed: its box, block size, blocks, read, program, lookahead size."""
         box, *geometry = self._pushed
         volumes = self._boot.volumes
-        volumes.append(GuestVolume(self._boot.memory, box, tuple(geometry), bool(keeps_time)))
+        volumes.append(LittleFsVolume(self._boot.memory, box, tuple(geometry), bool(keeps_time)))
+        return len(volumes) - 1
+
+    @operation
+    def volume_fat(self, box: int) -> int:
+        """Make a FAT volume. Pushed: block size, blocks."""
+        volumes = self._boot.volumes
+        volumes.append(FatVolume(self._boot.memory, box, *self._pushed))
         return len(volumes) - 1
 
     @operation
@@ -72,6 +80,11 @@ class VolumeCalls:
         return self._change(volume, "remove")
 
     @operation
+    def volume_rmdir(self, volume: int) -> int:
+        """Remove an empty folder. Pushed: the path."""
+        return self._change(volume, "rmdir")
+
+    @operation
     def volume_rename(self, volume: int) -> int:
         """Rename. Pushed: both paths."""
         return self._change(volume, "rename")
@@ -80,7 +93,8 @@ class VolumeCalls:
     def volume_open(self, volume: int) -> int:
         """Open a file: its number. Pushed: the path, LittleFS's flags."""
         found, flags, (path,) = self._boot.volumes[volume], self._pushed.pop(), self._paths()
-        return found.begin(lambda: found.open(path, flags))
+        time_ns = self._time_ns()
+        return found.begin(lambda: found.open(path, flags, time_ns))
 
     @operation
     def volume_read(self, volume: int) -> int:
@@ -105,14 +119,14 @@ class VolumeCalls:
     def volume_sync(self, volume: int) -> int:
         """Put a file onto the device. Pushed: the file."""
         found, file = self._boot.volumes[volume], self._pushed[0]
-        time_ns = self._boot.rtc.unix_us() * 1000
+        time_ns = self._time_ns()
         return found.begin(lambda: found.sync(file, time_ns))
 
     @operation
     def volume_close(self, volume: int) -> int:
         """Close a file. Pushed: the file."""
         found, file = self._boot.volumes[volume], self._pushed[0]
-        time_ns = self._boot.rtc.unix_us() * 1000
+        time_ns = self._time_ns()
         return found.begin(lambda: found.close(file, time_ns))
 
     @operation
@@ -128,8 +142,11 @@ class VolumeCalls:
         return found.begin(lambda: found.next(listing))
 
     def _change(self, volume: int, change: str) -> int:
-        found, paths = self._boot.volumes[volume], self._paths()
-        return found.begin(lambda: found.change(change, *paths))
+        found, paths, time_ns = self._boot.volumes[volume], self._paths(), self._time_ns()
+        return found.begin(lambda: found.change(change, time_ns, *paths))
+
+    def _time_ns(self) -> int:
+        return self._boot.rtc.unix_us() * 1000
 
     def _paths(self) -> list[str]:
         pushed = self._pushed

@@ -242,13 +242,92 @@ VOLUMES = {
         """
         attempt(lambda: vfs.mount(Ram(), "/x"))
         attempt(lambda: vfs.VfsLfs2(Ram()))
-        fat = Ram()
-        fat.data[510:512] = b"\\x55\\xaa"
-        attempt(lambda: os.mount(fat, "/x"))
+        attempt(lambda: vfs.VfsFat.mkfs(Ram()))
+        attempt(lambda: os.mount(Ram(60), "/x", mkfs=True))
+        print(os.listdir("/x"), os.statvfs("/x"))
         """,
-        "OSError [Errno 19] ENODEV\nOSError 84\nNotImplementedError os.VfsFat is not emulated\n",
+        "OSError [Errno 19] ENODEV\nOSError 84\nOSError [Errno 22] EINVAL\nNone\n"
+        "[] (512, 512, 26, 26, 26, 0, 0, 0, 0, 255)\n",
     ),
 }
+
+
+FATS = {
+    "files, folders, long names, dates": (
+        """
+        import time
+        vfs.mount(vfs.VfsFat(ram), "/fat")
+        os.mkdir("/fat/a folder")
+        with open("/fat/a folder/Long name.text", "w") as file:
+            print(file.write("one\\ntwo\\n" * 100))
+        os.rename("/fat/a folder/Long name.text", "/fat/short.txt")
+        print(list(os.ilistdir("/fat")), open("/fat/SHORT.TXT").readline())
+        print(-2 <= os.stat("/fat/short.txt")[8] - time.time() <= 2, os.stat("/fat/short.txt")[:7])
+        print(os.statvfs("/fat"))
+        """,
+        "800\n[('a folder', 16384, 0, 0), ('short.txt', 32768, 0, 800)] one\n\n"
+        "True (32768, 0, 0, 0, 0, 0, 800)\n(512, 512, 26, 23, 23, 0, 0, 0, 0, 255)\n",
+    ),
+    "what cannot be": (
+        """
+        fs = vfs.VfsFat(ram)
+        fs.mkdir("d")
+        fs.open("d/x", "w").close()
+        attempt(lambda: fs.open("no"))
+        attempt(lambda: fs.open("d/x", "x"))
+        attempt(lambda: fs.open("d/x").write("1"))
+        attempt(lambda: fs.mkdir("d"))
+        attempt(lambda: fs.rmdir("d"))
+        attempt(lambda: fs.rmdir("d/x"))
+        attempt(lambda: fs.remove("d"))
+        attempt(lambda: fs.open("what?", "w"))
+        attempt(lambda: fs.open("big", "w").write(bytes(30 * 512)))
+        closed = fs.open("d/x")
+        closed.close()
+        attempt(closed.read)
+        """,
+        "OSError [Errno 2] ENOENT\nOSError [Errno 17] EEXIST\nOSError [Errno 13] EACCES\n"
+        "OSError [Errno 17] EEXIST\nOSError [Errno 13] EACCES\nOSError 20\n"
+        "OSError [Errno 21] EISDIR\nOSError [Errno 22] EINVAL\nOSError 28\n"
+        "OSError [Errno 22] EINVAL\n",
+    ),
+    "a card that fails, and one that is written no more": (
+        """
+        fs = vfs.VfsFat(ram)
+        fs.open("x", "w").close()
+        ram.answer = -110
+        attempt(lambda: fs.open("x"))
+        ram.answer = None
+        vfs.mount(fs, "/fat", readonly=True)
+        print(os.listdir("/fat"))
+        attempt(lambda: open("/fat/y", "w"))
+        """,
+        "OSError [Errno 5] EIO\n['x']\nOSError [Errno 5] EIO\n",
+    ),
+    "it is found when the device is mounted, without an offset too": (
+        """
+        class Card:
+            def readblocks(self, block, buf):
+                ram.readblocks(block, buf)
+            def writeblocks(self, block, buf):
+                ram.writeblocks(block, buf)
+            def count(self):
+                return 60
+            def sync(self):
+                print("sync")
+        vfs.mount(Card(), "/sd")
+        open("/sd/x", "w").close()
+        print(os.listdir("/sd"))
+        """,
+        "sync\n['x']\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("program", "text"), FATS.values(), ids=FATS)
+def test_fat_on_a_device_of_its_own(program: str, text: str):
+    device = DEVICE.replace("vfs.VfsLfs2.mkfs(ram)", "ram = Ram(60)\nvfs.VfsFat.mkfs(ram)")
+    assert printed(device + source(program).decode()) == text
 
 
 @pytest.mark.parametrize(("program", "text"), VOLUMES.values(), ids=VOLUMES)
@@ -426,9 +505,9 @@ def test_the_nvs_lasts_as_long_as_the_storage(tmp_path: Path):
 
 def test_the_nvs_outlives_a_power_cut(tmp_path: Path):
     with World(seed=1) as world:
-        board = world.board(files={"/main.py": NVS + b"while True: pass"})
+        board = world.board(files={"/main.py": NVS + b"print('kept')\nwhile True: pass"})
         for starts in (1, 2):
             board.start()
-            world.wait_for(lambda starts=starts: len(board.serial.lines) == starts, 20)
+            world.wait_for(lambda starts=starts: len(board.serial.lines) == 2 * starts, 20)
             board.power_cut()
-        assert board.serial.lines == ["ESP_ERR_NVS_NOT_FOUND", "1"]
+        assert board.serial.lines == ["ESP_ERR_NVS_NOT_FOUND", "kept", "1", "kept"]

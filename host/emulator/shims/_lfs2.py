@@ -1,5 +1,5 @@
 # ruff: noqa: F821  (the build puts in what is not defined here)
-# VfsLfs2: LittleFS is on the host, the block device is asked here; see guest_volumes.py.
+# VfsLfs2, VfsFat: they are on the host, the block device is asked here; see guest_volumes.py.
 import io
 from array import array
 
@@ -14,6 +14,7 @@ _SIZE = const(5)
 _ERASE_BLOCK = const(6)
 _EINVAL = const(22)
 _EROFS = const(30)
+_ENODEV = const(19)
 _SMALLEST = const(128)
 _NAME_AT = const(16)  # in the box: after four words
 _BOX = const(68)  # words
@@ -43,7 +44,7 @@ class FileIO(io.IOBase):
 
     def _open(self):
         if not self._file:
-            raise ValueError
+            raise self._volume._closed
         return self._volume
 
     def readinto(self, buf, size=-1):
@@ -180,25 +181,7 @@ class _Listing:
         return (name.decode() if self._is_text else name, 0x8000 if kind == 1 else 0x4000, 0, size)
 
 
-class VfsLfs2:
-    def __init__(self, bdev, readsize=32, progsize=32, lookahead=32, mtime=True):
-        self._begin(bdev, readsize, progsize, lookahead, mtime)
-        self._do(OP_VOLUME_MOUNT)
-
-    def _begin(self, bdev, readsize, progsize, lookahead, mtime):
-        self._read = bdev.readblocks
-        self._device = bdev
-        self._is_readonly = not hasattr(bdev, "writeblocks")
-        self._folder = "/"
-        self._box = array("I", (0 for _ in range(_BOX)))
-        bdev.ioctl(1, 1)
-        size, count = bdev.ioctl(_SIZE, 0), bdev.ioctl(_COUNT, 0)
-        if size < _SMALLEST:
-            raise NotImplementedError("LittleFS with blocks below 128 bytes is not emulated")
-        for value in (addressof(self._box), size, count, readsize, progsize, lookahead):
-            port(value, OP_PUSH)
-        self._number = port(1 if mtime else 0, OP_VOLUME_NEW)
-
+class _Volume:
     def _do(self, operation, *arguments):
         # Does it, serving what it asks of the device; returns the words of the answer.
         for value in arguments:
@@ -229,39 +212,10 @@ class VfsLfs2:
             raise raised
         return self._box
 
-    def _serve(self, request):
-        box, device = self._box, self._device
-        block, offset = box[0], box[1]
-        if request == _READ:
-            data = bytearray(box[2])
-            return _code(self._read(block, data, offset)), data
-        if request == _PROGRAM:
-            if self._is_readonly:
-                return _EROFS, self._box
-            data = bytearray(box[2])
-            port(addressof(data), OP_PUSH)
-            port(self._number, OP_VOLUME_FETCH)
-            return _code(device.writeblocks(block, data, offset)), self._box
-        if request == _ERASE:
-            if self._is_readonly:
-                return _EROFS, self._box
-            return _code(int(device.ioctl(_ERASE_BLOCK, block))), self._box
-        return _code(device.ioctl(3, 0)), self._box
-
     def _path(self, path):
         if isinstance(path, bytes):
             path = path.decode()
         return path if path.startswith("/") else self._folder + path
-
-    @staticmethod
-    def mkfs(bdev, readsize=32, progsize=32, lookahead=32, mtime=True):
-        volume = object.__new__(VfsLfs2)
-        volume._begin(bdev, readsize, progsize, lookahead, mtime)
-        volume._do(OP_VOLUME_FORMAT)
-
-    def mount(self, readonly, mkfs):
-        if readonly:
-            self._is_readonly = True
 
     def umount(self):
         pass
@@ -291,7 +245,8 @@ class VfsLfs2:
     def remove(self, path):
         self._do(OP_VOLUME_REMOVE, self._path(path))
 
-    rmdir = remove
+    def rmdir(self, path):
+        self._do(OP_VOLUME_RMDIR, self._path(path))
 
     def rename(self, old, new):
         self._do(OP_VOLUME_RENAME, self._path(old), self._path(new))
@@ -319,3 +274,114 @@ class VfsLfs2:
         box = self._do(OP_VOLUME_USAGE)
         free = box[1] - box[2]
         return (box[0], box[0], box[1], free, free, 0, 0, 0, 0, 255)
+
+
+class VfsLfs2(_Volume):
+    def __init__(self, bdev, readsize=32, progsize=32, lookahead=32, mtime=True):
+        self._begin(bdev, readsize, progsize, lookahead, mtime)
+        self._do(OP_VOLUME_MOUNT)
+
+    def _begin(self, bdev, readsize, progsize, lookahead, mtime):
+        self._read = bdev.readblocks
+        self._device = bdev
+        self._closed = ValueError()
+        self._is_readonly = not hasattr(bdev, "writeblocks")
+        self._folder = "/"
+        self._box = array("I", (0 for _ in range(_BOX)))
+        bdev.ioctl(1, 1)
+        size, count = bdev.ioctl(_SIZE, 0), bdev.ioctl(_COUNT, 0)
+        if size < _SMALLEST:
+            raise NotImplementedError("LittleFS with blocks below 128 bytes is not emulated")
+        for value in (addressof(self._box), size, count, readsize, progsize, lookahead):
+            port(value, OP_PUSH)
+        self._number = port(1 if mtime else 0, OP_VOLUME_NEW)
+
+    @staticmethod
+    def mkfs(bdev, readsize=32, progsize=32, lookahead=32, mtime=True):
+        volume = object.__new__(VfsLfs2)
+        volume._begin(bdev, readsize, progsize, lookahead, mtime)
+        volume._do(OP_VOLUME_FORMAT)
+
+    def mount(self, readonly, mkfs):
+        if readonly:
+            self._is_readonly = True
+
+    def _serve(self, request):
+        box, device = self._box, self._device
+        block, offset = box[0], box[1]
+        if request == _READ:
+            data = bytearray(box[2])
+            return _code(self._read(block, data, offset)), data
+        if request == _PROGRAM:
+            if self._is_readonly:
+                return _EROFS, self._box
+            data = bytearray(box[2])
+            port(addressof(data), OP_PUSH)
+            port(self._number, OP_VOLUME_FETCH)
+            return _code(device.writeblocks(block, data, offset)), self._box
+        if request == _ERASE:
+            if self._is_readonly:
+                return _EROFS, self._box
+            return _code(int(device.ioctl(_ERASE_BLOCK, block))), self._box
+        return _code(device.ioctl(3, 0)), self._box
+
+
+class VfsFat(_Volume):
+    def __init__(self, bdev):
+        self._begin(bdev)
+        try:
+            self._do(OP_VOLUME_MOUNT)
+        except OSError as error:
+            if error.errno != _ENODEV:  # mount may make one
+                raise
+
+    def _begin(self, bdev):
+        self._read = bdev.readblocks
+        self._device = bdev
+        self._closed = OSError(_EINVAL)
+        self._is_readonly = not hasattr(bdev, "writeblocks")
+        self._folder = "/"
+        self._box = array("I", (0 for _ in range(_BOX)))
+        if hasattr(bdev, "ioctl"):
+            bdev.ioctl(1, 1)
+            size, count = bdev.ioctl(_SIZE, 0) or 512, bdev.ioctl(_COUNT, 0)
+        else:  # the protocol of old
+            size, count = 512, bdev.count()
+        port(size, OP_PUSH)
+        port(count, OP_PUSH)
+        self._number = port(addressof(self._box), OP_VOLUME_FAT)
+
+    @staticmethod
+    def mkfs(bdev):
+        volume = object.__new__(VfsFat)
+        volume._begin(bdev)
+        volume._do(OP_VOLUME_FORMAT)
+
+    def mount(self, readonly, mkfs):
+        if readonly:
+            self._is_readonly = True
+        try:
+            self.stat("/")
+        except OSError as error:
+            if error.errno != _ENODEV or not mkfs:
+                raise
+            self._do(OP_VOLUME_FORMAT)
+            self._do(OP_VOLUME_MOUNT)
+
+    def _serve(self, request):
+        box, device = self._box, self._device
+        if request == _READ:
+            data = bytearray(box[2])
+            return _code(self._read(box[0], data)), data
+        if request == _PROGRAM:
+            if self._is_readonly:
+                return _EROFS, box
+            data = bytearray(box[2])
+            port(addressof(data), OP_PUSH)
+            port(self._number, OP_VOLUME_FETCH)
+            return _code(device.writeblocks(box[0], data)), box
+        if hasattr(device, "ioctl"):
+            device.ioctl(3, 0)
+        elif hasattr(device, "sync"):
+            device.sync()
+        return 0, box

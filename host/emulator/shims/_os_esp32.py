@@ -3,12 +3,11 @@
 from collections import namedtuple
 
 import uos as _vm
-from _lfs2 import VfsLfs2  # noqa: F401
+from _lfs2 import VfsFat, VfsLfs2  # noqa: F401
 from _port import port
 from uos import (  # noqa: F401
     chdir,
     getcwd,
-    mkdir,
     remove,
     rename,
     rmdir,
@@ -57,31 +56,27 @@ def statvfs(path):
     return (4096, 4096, blocks, free, free, 0, 0, 0, 0, 255)
 
 
+def mkdir(path):
+    if not path.strip("/"):
+        raise OSError(17)  # EEXIST, which the VM itself numbers otherwise
+    _vm.mkdir(path)
+
+
 def sync():
     pass
-
-
-class VfsFat:
-    def __init__(self, *_, **__):
-        raise NotImplementedError("os.VfsFat is not emulated")
-
-    @staticmethod
-    def mkfs(bdev):
-        VfsFat(bdev)
 
 
 def _file_system(bdev):
     # What a block device holds that a program mounts as it is.
     head = bytearray(16)
-    for block in (0, 1):
-        bdev.readblocks(block, head, 0)
-        if head[8:] == b"littlefs":
-            return VfsLfs2(bdev)
-    head = bytearray(2)
-    bdev.readblocks(0, head, 510)
-    if head == b"\x55\xaa":
-        return VfsFat(bdev)
-    raise OSError(19)  # ENODEV
+    try:
+        for block in (0, 1):
+            bdev.readblocks(block, head, 0)
+            if head[8:] == b"littlefs":
+                return VfsLfs2(bdev)
+    except Exception:  # a device of whole sectors takes no offset
+        pass
+    return VfsFat(bdev)
 
 
 def mount(*arguments, **settings):
