@@ -81,15 +81,14 @@ def arguments(command: str) -> list[str]:
     return [sys.executable, "-m", COMMANDS[first], *rest]
 
 
-def printed(command: str, folder: str | None = None) -> str:
-    """Return all that a command prints. folder: where it runs."""
+def printed(command: str) -> str:
+    """Return all that a command prints."""
     done = subprocess.run(
         arguments(command),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env=environment(),
-        cwd=folder,
         timeout=LIMIT_S,
     )
     if done.returncode:
@@ -106,7 +105,7 @@ def environment() -> dict[str, str]:
 class Running:
     """A program that runs in a terminal of its own, and is answered."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], folder: str | None = None) -> None:
         spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
         self.text = ""
         self._process = subprocess.Popen(
@@ -114,6 +113,7 @@ class Running:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment(),
+            cwd=folder,
         )
 
     def until(self, words: str, answer: str | None = None) -> None:
@@ -188,6 +188,13 @@ def talk() -> Iterator[tuple[str, str]]:
     yield "say", terminal("say", "a person", [(heard, status), (said, reply)])
 
 
+def tell_settings(line: Running) -> None:
+    """Answer what is asked; each question to its last blank, where it echoes or hides."""
+    line.until("Wi-Fi name: ", "home\n")
+    line.until("Password of home: ", "correct horse\n")
+    line.until("PORT): ", f"{PAGE_BROKER}\n")
+
+
 def flash() -> Iterator[tuple[str, str]]:
     """Draw a board being flashed: the real esptool, and a mock of a chip's boot loader."""
     spec = load_board(BOARD)
@@ -196,8 +203,11 @@ def flash() -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as folder, boot_loader.boot_loader("esp32") as chip:
         locked = firmware_images.locked(spec.firmware).file
         Path(folder, locked).write_bytes(image)
-        command = f"limpet flash --board {BOARD} --port {chip.url} --firmware {locked} --no-wait"
-        text = printed(command, folder)
+        stands_in = f"--port {chip.url} --firmware {locked} --no-wait"
+        command = f"limpet flash --board {BOARD} --name kitchen {stands_in}"
+        line = Running(arguments(command), folder)
+        tell_settings(line)
+        text = line.end()
     yield "flash", terminal("flash", "limpet flash", [(command, text)])
 
 
@@ -214,13 +224,9 @@ def provision() -> Iterator[tuple[str, str]]:
         board.wifi.hosts[PAGE_BROKER] = "127.0.0.1"
         board.start()
         world.wait_for(lambda: "safe mode" in board.serial.text, LIMIT_S)
-        command = f"limpet provision --port {port.path}"
+        command = f"limpet provision --name kitchen --port {port.path}"
         line = Running(arguments(command))
-        # Each to its last blank: what is typed earlier is echoed in the midst, or shown at all.
-        line.until("Wi-Fi name: ", "home\n")
-        line.until("Wi-Fi password []: ", "correct horse\n")
-        line.until("PORT): ", f"{PAGE_BROKER}\n")
-        line.until("]: ", "kitchen\n")
+        tell_settings(line)
         yield "provision", terminal("provision", "limpet provision", [(command, line.end())])
 
 
