@@ -21,6 +21,7 @@ from host.emulator.memory import GuestMemory
 
 READ, PROGRAM, ERASE, SYNC = 1, 2, 3, 4  # what a request asks of the block device; 0: none
 _EBUSY, _EIO = 16, 5
+_END_S = 5.0  # for a file system to give up whose device answers no more
 
 Answer = tuple[int, ...] | bytes
 
@@ -101,7 +102,7 @@ class Errand:
         self._is_over = True
         self._go.release()
         if self._thread:
-            self._thread.join()
+            self._thread.join(_END_S)
 
 
 class GuestVolume:
