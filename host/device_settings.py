@@ -8,7 +8,7 @@ from typing import Any, cast
 from firmware.wire import valid_name
 from host.errors import UserError
 
-_ROWS = Path(__file__).parent.parent / "firmware" / "settings.txt"
+ROWS = Path(__file__).parent.parent / "firmware" / "settings.txt"
 _TYPES: dict[str, type] = {"str": str, "int": int, "bool": bool, "list": list}
 SECRET = ("password", "tls")
 
@@ -41,7 +41,7 @@ def check_settings(data: Any) -> None:
     if not isinstance(data, dict):
         raise _wrong("settings", "an object is expected")
     flat = _flat(cast("dict[str, Any]", data))
-    rows: list[list[Any]] = json.loads(_ROWS.read_text())
+    rows: list[list[Any]] = json.loads(ROWS.read_text())
     names = {row[0] for row in rows}
     for name in flat:
         if name not in names:

@@ -1,0 +1,78 @@
+"""`limpet fleet`: many boards at a time."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Many boards at a time.", no_args_is_help=True)
+_List = Annotated[Path, typer.Argument(help="A .csv or .toml with a row for each board.")]
+
+
+def _state(path: Path) -> Path:
+    return path.with_name(f"{path.name}.done.json")
+
+
+@app.command()
+def flash(
+    file: _List,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many at the same time.")] = 4,
+    firmware: Annotated[
+        Path | None, typer.Option(help="MicroPython's .bin in place of the official one.")
+    ] = None,
+    erase: Annotated[bool, typer.Option("--erase", help="Forget all that is on them.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait until each says hello.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")] = False,
+) -> None:
+    """Flash and provision what is plugged in with the next names of a list; again for more.
+
+    FILE.done.json beside the list says which boards are done: those are left alone.
+
+    Examples:
+      limpet fleet flash greenhouse.csv
+      limpet fleet flash greenhouse.toml --jobs 8 --erase
+    """
+    import json
+    from dataclasses import asdict
+
+    from serial.tools import list_ports
+
+    from host.device_serial import VENDORS
+    from host.fleet_flash import Outcome, flash_all, read_state
+    from host.fleet_list import read_list
+
+    wanted = read_list(file)
+    ports = [port.device for port in list_ports.comports() if port.vid in VENDORS]
+    options = ["--firmware", str(firmware)] if firmware else []
+    options += ["--erase"] * erase + ["--no-wait"] * (not wait)
+
+    def tell(outcome: Outcome) -> None:
+        if outcome.error:
+            typer.echo(f"{outcome.port} {outcome.device}\n{outcome.error}", err=True)
+        elif not as_json:
+            print(f"{outcome.device} {outcome.port} {outcome.mac}", flush=True)
+
+    outcomes = flash_all(wanted, _state(file), ports, options, jobs, tell)
+    if as_json:
+        print(json.dumps([asdict(outcome) for outcome in outcomes]))
+    left = len(wanted) - len(read_state(_state(file)))
+    if left:
+        typer.echo(f"{left} of {len(wanted)} left: plug in the next and run it again", err=True)
+    raise typer.Exit(1 if any(outcome.error for outcome in outcomes) else 0)
+
+
+@app.command()
+def labels(
+    file: _List,
+    output: Annotated[Path, typer.Option("-o", help="The .svg to write, for A4.")],
+) -> None:
+    """Write a sheet of labels for the boards that are done: name, chip, QR code of the topic.
+
+    Examples:
+      limpet fleet labels greenhouse.csv -o labels.svg
+    """
+    from host.fleet_flash import read_state
+    from host.labels import sheet
+
+    output.write_text(sheet(read_state(_state(file))), encoding="utf-8")
+    print(output)
