@@ -113,14 +113,19 @@ class PostgresBegun:
                     done.set_result(None)
 
     async def _live(self) -> None:
+        heard = True
         while True:
             await asyncio.sleep(_BEAT_S * random.uniform(0.8, 1.0))
             try:
                 async with asyncio.timeout(_TIMEOUT_S):
                     await self._beat()
                     await self._sweep()
+                heard = True
             except _ERRORS as e:
-                log.error("ledger: nobody hears that this proxy lives: %s", e or type(e).__name__)
+                if heard:  # said once
+                    why = str(e) or type(e).__name__
+                    log.error("ledger: nobody hears that this proxy lives: %s", why)
+                heard = False
                 self._beating = _hang_up(self._beating)
 
     async def _beat(self) -> None:

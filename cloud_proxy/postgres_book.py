@@ -113,6 +113,13 @@ class PostgresBook:
         return await (await self._opened()).fetch(_SINCE, since_ms)
 
 
+async def leave(_: Any) -> None:
+    """Leave a connection as it is when it goes back to a pool: we change nothing about it.
+
+    Resetting it would be a round trip of its own.
+    """
+
+
 def begun_key(row: Attempt) -> str:
     """Return what tells an attempt from every other one of a proxy."""
     return f"{row.device}/{row.request}/{row.retry}/{row.attempt}/{row.time_ms}"

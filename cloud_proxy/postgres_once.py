@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from cloud_proxy.once import ALIVE_S, KEPT_S, Claim, Once
-from cloud_proxy.postgres_book import ERRORS
+from cloud_proxy.postgres_book import ERRORS, leave
 
 _CREATING = 0x11A9E9  # an advisory lock, as in postgres_book
 # Not logged: what a crash of Postgres takes along are replies that a retry will seldom ask for.
@@ -49,7 +49,12 @@ class PostgresOnce(Once):
     async def connect(self) -> None:
         """Connect and create the table."""
         self._pool = await asyncpg.create_pool(
-            self._dsn, min_size=1, max_size=_CONNECTIONS, timeout=2, command_timeout=2
+            self._dsn,
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=2,
+            command_timeout=2,
+            reset=leave,
         )
         async with self._pool.acquire() as database, database.transaction():
             await database.execute(f"SELECT pg_advisory_xact_lock({_CREATING})")

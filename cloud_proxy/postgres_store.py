@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from cloud_proxy.budgets import Account
-from cloud_proxy.postgres_book import ERRORS
+from cloud_proxy.postgres_book import ERRORS, leave
 from cloud_proxy.shared_store import SharedStore
 
 KILL = "kill"  # an account that exists while nothing may be spent
@@ -48,7 +48,12 @@ class PostgresStore(SharedStore):
     async def connect(self) -> None:
         """Connect and create the table."""
         self._pool = await asyncpg.create_pool(
-            self._dsn, min_size=1, max_size=_CONNECTIONS, timeout=2, command_timeout=2
+            self._dsn,
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=2,
+            command_timeout=2,
+            reset=leave,
         )
         async with self._pool.acquire() as database, database.transaction():
             await database.execute(f"SELECT pg_advisory_xact_lock({_CREATING})")
