@@ -17,7 +17,7 @@ import paho.mqtt.client as mqtt
 from aiohttp import web
 from paho.mqtt.enums import CallbackAPIVersion
 
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 TOOLS = [
     ["gpio_write", "Drive a pin.", [["pin", "pin"], ["value", "int", 0, 1]]],
     ["gpio_read", "Read a pin.", [["pin", "pin"]]],
@@ -33,8 +33,8 @@ url = "{url}"
 model = "fake"
 key_env = "FAKE_KEY"
 price = {{ input = 1.0, output = 2.0 }}
-idle_timeout_s = 0.5
-total_timeout_s = 2
+idle_timeout_s = 2
+total_timeout_s = 8
 max_response_bytes = 65536
 """
 

@@ -24,8 +24,8 @@ CONFIG = (
     + ONLY_UPSTREAM
 )
 PATIENT = {
-    "idle_timeout_s = 0.5": "idle_timeout_s = 60",
-    "total_timeout_s = 2": "total_timeout_s = 60",
+    "idle_timeout_s = 2": "idle_timeout_s = 60",
+    "total_timeout_s = 8": "total_timeout_s = 60",
 }
 
 

@@ -96,7 +96,7 @@ def upstream():
 
 def probed(upstream):
     row = ONLY_UPSTREAM.format(url=upstream.url)
-    return row.replace("idle_timeout_s = 0.5", "idle_timeout_s = 5\nprobe = true")
+    return row.replace("idle_timeout_s = 2", "idle_timeout_s = 5\nprobe = true")
 
 
 @pytest.mark.parametrize("behave, sent, words", FOUND.values(), ids=FOUND)

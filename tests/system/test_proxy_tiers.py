@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.system.proxy_kit import (
+    DEADLINE_S,
     ONLY_UPSTREAM,
     Device,
     Proxy,
@@ -108,8 +109,18 @@ def dear():
 @pytest.fixture
 def pair(broker, tmp_path, upstream, dear):
     """A cheap upstream, which is asked first, and a dear one elsewhere; each may be helped."""
+    yield from _pair(broker, tmp_path, upstream, dear, 1.0)
+
+
+@pytest.fixture
+def calm(broker, tmp_path, upstream, dear):
+    """The same two; nobody is helped, however busy this machine is."""
+    yield from _pair(broker, tmp_path, upstream, dear, 0.0)
+
+
+def _pair(broker, tmp_path, upstream, dear, hedge):
     row = ONLY_UPSTREAM.format(url=upstream.url).split("[tiers.up]")[1]
-    config = "[routing]\nhedge = 1.0\n" + ONLY_UPSTREAM.format(url=dear.url)
+    config = f"[routing]\nhedge = {hedge}\n" + ONLY_UPSTREAM.format(url=dear.url)
     config += (
         "expect_ms = 100\n[tiers.cheap]"
         + row.replace("input = 1.0", "input = 0.1")
@@ -134,16 +145,16 @@ FAILS_FIRST = {
 
 
 @pytest.mark.parametrize("behave, outcome", FAILS_FIRST.values(), ids=FAILS_FIRST)
-def test_is_replaced_before_the_first_word_if_it(pair, upstream, behave, outcome):
-    proxy, device = pair
+def test_is_replaced_before_the_first_word_if_it(calm, upstream, behave, outcome):
+    proxy, device = calm
     upstream.behave = behave
     reply = device.turn()
     assert (reply["use"]["tier"], reply["say"]) == ("up", "Fine.")
     assert outcomes(proxy) == [("cheap", 0, outcome), ("up", 1, "ok")]
 
 
-def test_after_the_first_word_nobody_else_is_asked(pair, upstream, dear):
-    proxy, device = pair
+def test_after_the_first_word_nobody_else_is_asked(calm, upstream, dear):
+    proxy, device = calm
     upstream.behave = events(chunk({"content": "It is "}), then=hang_up)
     reply = device.turn()
     assert reply["err"] == "upstream" and reply["use"]["out"] > 0
@@ -159,7 +170,7 @@ def test_a_silent_tier_is_helped_and_the_one_that_is_not_needed_stops_and_is_met
     dear.behave = say("Quick.")
     reply = device.turn()
     assert (reply["say"], reply["use"]["tier"], reply["use"]["by"]) == ("Quick.", "up", "hedge")
-    assert upstream.abandoned.wait(5)
+    assert upstream.abandoned.wait(DEADLINE_S)
     rows = proxy.rows()
     by_tier = {row["tier"]: row for row in rows}
     assert (by_tier["cheap"]["outcome"], by_tier["up"]["outcome"]) == ("cancelled", "ok")
@@ -179,7 +190,7 @@ def test_one_that_speaks_although_help_is_on_its_way_is_heard(pair, upstream, de
     upstream.behave = events(then=upstream.finish)
     dear.behave = events(then=begun)
     assert device.turn()["say"] == "done."
-    assert dear.abandoned.wait(5)
+    assert dear.abandoned.wait(DEADLINE_S)
     assert sorted(outcomes(proxy)) == [("cheap", 0, "ok"), ("up", 1, "cancelled")]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from host.broker import Broker
 from tests.system.proxy_kit import (
+    DEADLINE_S,
     ONLY_UPSTREAM,
     Device,
     Proxy,
@@ -244,7 +245,7 @@ def test_a_cancelled_request_stops_the_upstream_and_is_billed(device, proxy, ups
     request_id = device.ask("tell me a story", stream=True)
     assert device.next()["d"] == "Once upon a time "
     device.publish("up/llm/cancel", {"id": request_id})
-    assert upstream.abandoned.wait(5)
+    assert upstream.abandoned.wait(DEADLINE_S)
     late = device.turn(id=request_id, **{"try": 1})
     assert late["err"] == "cancelled" and "cancelled" in late["why"]
     [row] = proxy.rows()
@@ -254,14 +255,14 @@ def test_a_cancelled_request_stops_the_upstream_and_is_billed(device, proxy, ups
 
 def test_a_request_that_nobody_waits_for_any_more_is_ended(broker, tmp_path, upstream):
     config = ONLY_UPSTREAM.format(url=upstream.url)
-    config = config.replace("idle_timeout_s = 0.5", "").replace("total_timeout_s = 2", "")
+    config = config.replace("idle_timeout_s = 2", "").replace("total_timeout_s = 8", "")
     upstream.behave = events(then=stall)
     with (
         Proxy(f"{broker.host}:{broker.port}", tmp_path, config) as proxy,
         Device(broker.host, broker.port) as device,
     ):
         assert device.turn(ttl=1)["err"] == "expired"
-        assert upstream.abandoned.wait(5)
+        assert upstream.abandoned.wait(DEADLINE_S)
         assert [row["outcome"] for row in proxy.rows()] == ["expired"]
 
 
@@ -279,14 +280,14 @@ def test_sigterm_lets_what_is_under_way_finish(device, proxy, upstream):
 
 def test_what_cannot_finish_in_time_is_told_and_metered(broker, tmp_path, upstream):
     config = "drain_timeout_s = 0.1\n" + ONLY_UPSTREAM.format(url=upstream.url)
-    config = config.replace("idle_timeout_s = 0.5", "")
+    config = config.replace("idle_timeout_s = 2", "")
     upstream.behave = events(then=stall)
     with (
         Proxy(f"{broker.host}:{broker.port}", tmp_path, config) as proxy,
         Device(broker.host, broker.port) as device,
     ):
         request_id = device.ask("tell me")
-        assert upstream.asked.wait(5)
+        assert upstream.asked.wait(DEADLINE_S)
         assert proxy.end() == 0
         assert device.final(request_id)["err"] == "busy"
         assert [row["outcome"] for row in proxy.rows()] == ["cancelled"]
