@@ -120,14 +120,15 @@ def main() -> None:
         method, level = _ALLOCATIONS[name]
         shares = allocate(method, model.known(seed, method in MEASURED), percent / 100, level)
         value = done[metric] = model.perplexity(seed, score, shares)
-        against = f"{score} uniform {percent}% seed {seed}"
+        uniform = f"{score} uniform {percent}% seed {seed}"
+        against = uniform if uniform in done and uniform != metric else "dense"
         rows.append(
             row(
                 metric,
                 round(value, 2),
                 "perplexity",
-                compared_with=against if against in done else "dense",
-                ratio=value / done.get(against, done["dense"]),
+                compared_with=against,
+                ratio=value / done[against],
                 how=f"{how}; calibrated on {_CALIBRATION * _LENGTH} tokens of pydoc_data.topics",
             )
         )

@@ -66,15 +66,17 @@ def sparsegpt(
     return left
 
 
-def inverse_factor(gram: Gram, damp: float = 0.01) -> Array:
+def inverse_factor(gram: Gram, damp: float = 0.3) -> Array:
     """Return the upper Cholesky factor of the damped Gram matrix's inverse: (in, in).
 
-    damp: share of the mean diagonal added to it. A channel that is never there counts as 1.
+    damp: the share of itself that each channel's diagonal gains; more fits the calibration less
+    closely. (The authors add 1% of the mean diagonal, which a few thousand tokens overfit.) A
+    channel that is never there counts as 1.
     """
     full = gram.astype(np.float64)
     dead = np.diagonal(full) <= 0
     full[dead, dead] = 1
-    full[np.diag_indices_from(full)] += damp * float(np.mean(np.diagonal(full)))
+    full[np.diag_indices_from(full)] *= 1 + damp
     inverse = np.linalg.inv(full)
     return np.ascontiguousarray(np.linalg.cholesky((inverse + inverse.T) / 2).T, dtype=np.float32)
 
