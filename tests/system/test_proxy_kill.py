@@ -13,6 +13,7 @@ from cloud_proxy.report import attempts
 from tests.system.database_kit import find, postgres_server
 from tests.system.proxy_kit import DEADLINE_S, ONLY_UPSTREAM, Device, Proxy, Upstream, say
 
+pytestmark = pytest.mark.timeout(300)  # three processes, a database, a busy machine
 DEVICES = 6
 REQUESTS = 25  # of each device
 KILL_AFTER = 40  # requests that the upstream has seen

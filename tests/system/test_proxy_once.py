@@ -19,6 +19,7 @@ from tests.system.proxy_kit import (
     stall,
 )
 
+pytestmark = pytest.mark.timeout(300)  # processes, a database, a busy machine
 CONFIG = (
     'drain_timeout_s = 0.5\n[mqtt]\ngroup = "{group}"\n[shared]\n{kind}_env = "SHARED"\n'
     + ONLY_UPSTREAM

@@ -21,6 +21,7 @@ from tests.system.proxy_kit import DEADLINE_S, Proxy, Upstream, status
 from tests.system.test_proxy_budgets import HELLO, MOST_UD, WHOLE, config
 from tests.system.test_proxy_http import post
 
+pytestmark = pytest.mark.timeout(300)  # processes, databases, a busy machine
 ROW = Attempt(
     1, "d1", "r1", 0, 0, "edge", "m", 5, 3, 0, True, 7, "free", None, 12, "ok", "it was there"
 )  # fmt: skip
