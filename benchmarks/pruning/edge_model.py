@@ -48,11 +48,14 @@ class Grid:
         save(_NAME, self.rows)
         print(f"{metric}: {value:.4f}", flush=True)
 
-    def exact(self, arrays: dict[str, Any]) -> float:
-        stored = weights.Stored(
-            self.stored.shape, arrays, self.stored.threshold, self.stored.about
-        )
-        return evaluate.score(EdgeModel(stored), evaluate.DEV).rates()["exact_match"]
+    def with_weights(self, arrays: dict[str, Any]) -> float:
+        """Return the exact match of other weights at the parent's threshold."""
+        parent = self.stored
+        return exact(weights.Stored(parent.shape, arrays, parent.threshold, parent.about))
+
+
+def exact(stored: weights.Stored) -> float:
+    return evaluate.score(EdgeModel(stored), evaluate.DEV).rates()["exact_match"]
 
 
 def one_shot(grid: Grid, seeds: int) -> None:
@@ -78,7 +81,7 @@ def one_shot(grid: Grid, seeds: int) -> None:
             net = edge_probe.pruned(grid.net, grams, shares, score)
             arrays = {n: v.numpy() for n, v in net.named().items()}
             metric = f"{score} {name} {level} {percent}% seed {seed}"
-            grid.add(metric, grid.exact(arrays), how)
+            grid.add(metric, grid.with_weights(arrays), how)
 
 
 def recovered(grid: Grid, steps: int, percents: list[int]) -> None:
@@ -92,7 +95,7 @@ def recovered(grid: Grid, steps: int, percents: list[int]) -> None:
             how = (
                 f"development set, {steps} steps of gradual pruning, INT4 in groups of 32, packed"
             )
-            grid.add(metric, grid.exact(weights.load(file).weights), how)
+            grid.add(metric, exact(weights.load(file)), how)
 
 
 def main() -> None:
@@ -106,15 +109,16 @@ def main() -> None:
     torch.set_num_threads(1)
     grid = Grid(args.dense)
     if "dense" not in grid.values:
-        grid.add("dense", grid.exact(grid.stored.weights), "development set", against=None)
-    one_shot(grid, args.seeds)
+        grid.add("dense", exact(grid.stored), "development set", against=None)
     if args.packed:
         stored = weights.load(args.packed)
         done = stored.about["recovery"]
         metric = f"recovered uniform {round(100 * done['sparsity'])}% INT4"
         if metric not in grid.values:
-            how = f"development set, {done['steps']} steps of gradual pruning, INT4, packed"
-            grid.add(metric, grid.exact(stored.weights), how)
+            steps = done["steps"] + done.get("more_steps", 0)
+            how = f"development set, {steps} steps of gradual pruning, INT4, packed"
+            grid.add(metric, exact(stored), how)
+    one_shot(grid, args.seeds)
     recovered(grid, args.steps, args.recover)
 
 
