@@ -23,6 +23,7 @@ from cloud_proxy.pruning import edge, edge_probe  # noqa: E402
 from cloud_proxy.pruning.allocation import METHODS, allocate  # noqa: E402
 from cloud_proxy.pruning.scores import SCORES  # noqa: E402
 
+_DENSE = Path(__file__).with_name("edge_dense.npz")  # the parent of what ships
 _NAME = "pruning_edge_model"
 _SENTENCES = 400
 
@@ -100,7 +101,7 @@ def recovered(grid: Grid, steps: int, percents: list[int]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dense", type=Path, default=weights.DEFAULT)
+    parser.add_argument("--dense", type=Path, default=_DENSE)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--packed", type=Path, help="a model that was recovered already")

@@ -1,4 +1,4 @@
-"""Colour names of light strips as red, green, blue."""
+"""Colour names as red, green, blue: those of CSS, but green is the full one, as on a strip."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "yellow": (255, 255, 0),
     "orange": (255, 165, 0),
     "purple": (128, 0, 128),
-    "violet": (143, 0, 255),
-    "pink": (255, 105, 180),
+    "violet": (238, 130, 238),
+    "pink": (255, 192, 203),
     "hot pink": (255, 20, 147),
     "magenta": (255, 0, 255),
     "cyan": (0, 255, 255),
     "turquoise": (64, 224, 208),
     "teal": (0, 128, 128),
-    "lime": (191, 255, 0),
+    "lime": (0, 255, 0),
     "gold": (255, 215, 0),
     "amber": (255, 191, 0),
     "indigo": (75, 0, 130),
@@ -35,6 +35,13 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "sky blue": (135, 206, 235),
     "crimson": (220, 20, 60),
     "salmon": (250, 128, 114),
+    "coral": (255, 127, 80),
+    "aqua": (0, 255, 255),
+    "brown": (165, 42, 42),
+    "deep pink": (255, 20, 147),
+    "fuchsia": (255, 0, 255),
+    "maroon": (128, 0, 0),
+    "olive": (128, 128, 0),
     "black": (0, 0, 0),
 }
 
@@ -46,7 +53,7 @@ def merge_colours(tokens: list[Token]) -> list[Token]:
     while i < len(tokens):
         for length in (2, 1):
             parts = tokens[i : i + length]
-            name = " ".join(part.text for part in parts)
+            name = " ".join(part.meant for part in parts)
             if name in COLOURS and all(part.kind == "word" for part in parts):
                 token = joined(parts, "colour", name)
                 out.append(Token(name, token.start, token.end, "colour", "", COLOURS[name]))

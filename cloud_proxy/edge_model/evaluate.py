@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import weights
+from .grammar import Call
 from .guards import tools_of
 from .model import Answer, EdgeModel
 from .table import TOOLS
@@ -84,7 +88,7 @@ def score(model: EdgeModel, path: Path) -> Scores:
             tools_right += tools_of(answer.calls) == _tools(case)
         else:
             outside, false_calls = outside + 1, false_calls + (not right)
-        if any(TOOLS[call.tool].changes for call in answer.calls):
+        if _acts(as_rows(answer)):
             acting, acting_right = acting + 1, acting_right + right
     return Scores(inside, exact, tools_right, outside, false_calls, acting, acting_right, wrong)
 
@@ -94,13 +98,47 @@ def calibrate(weights_path: Path) -> float:
 
     The set steered the generator, so it flatters the model: the share _CAUTION is given up for it.
     """
-    model = EdgeModel.load(weights_path)
-    model.threshold = 0.0
+    model = EdgeModel(weights.load(weights_path), threshold=0.0)
     results = [(case, model.answer(case.sentence, memory=case.memory)) for case in cases(DEV)]
     marks = [0.3 + step / 100 for step in range(68)]
     worth = {mark: _worth(results, mark) for mark in marks}
     enough = (1 - _CAUTION) * max(worth.values())
     return round(max(mark for mark in marks if worth[mark] >= enough), 3)
+
+
+def power(weights_path: Path) -> float:
+    """Return the power of the network's own probability that tells best how often it is right.
+
+    Fitted to the calls it makes for the development set, by their log likelihood.
+    """
+    stored = weights.load(weights_path)
+    stored.about.pop("gamma", None)
+    model = EdgeModel(stored, threshold=0.0)
+    made: list[tuple[float, bool]] = []
+    for case in cases(DEV):
+        answer = model.answer(case.sentence, memory=case.memory)
+        if answer.calls:
+            made.append((answer.confidence, as_rows(answer) == case.calls))
+
+    def likelihood(gamma: float) -> float:
+        sure = ((min(max(p**gamma, 1e-4), 1 - 1e-4), right) for p, right in made)
+        return sum(math.log(p if right else 1 - p) for p, right in sure)
+
+    return max((step / 20 for step in range(2, 61)), key=likelihood)
+
+
+def calibration_error(model: EdgeModel, path: Path) -> float:
+    """Return how far confidence is from the share of right calls, in ten bins, by their sizes."""
+    free = EdgeModel(model.stored, threshold=0.0)
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(10)]
+    for case in cases(path):
+        answer = free.answer(case.sentence, memory=case.memory)
+        if answer.calls:
+            right = as_rows(answer) == case.calls
+            bins[min(9, int(answer.confidence * 10))].append((answer.confidence, right))
+    count = sum(map(len, bins))
+    off = (abs(sum(p for p, _ in made) - sum(right for _, right in made)) for made in bins)
+    return sum(off) / max(1, count)
 
 
 def as_rows(answer: Answer) -> list[dict[str, Any]]:
@@ -116,21 +154,47 @@ def _worth(results: list[tuple[Case, Answer]], threshold: float) -> int:
         if as_rows(answer) == case.calls:
             worth += 1
         else:
-            acts = any(TOOLS[call.tool].changes for call in answer.calls)
+            acts = _acts(as_rows(answer))
             worth -= _WRONG_ACT_COSTS if acts else _FALSE_CALL_COSTS
     return worth
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a threshold does to acting answers.
+
+    precision: the share of acting answers that are right. recall: the share of the cases which
+    expect an action that got it.
+    """
+
+    threshold: float
+    precision: float
+    recall: float
+
+
+def curve(model: EdgeModel, path: Path, marks: Sequence[float]) -> list[Mark]:
+    """Return precision and recall of acting answers at each threshold. Changes no state."""
+    free = EdgeModel(model.stored, threshold=0.0)
+    results = [(case, free.answer(case.sentence, memory=case.memory)) for case in cases(path)]
+    wanted = sum(_acts(case.calls) for case, _ in results)
+    out: list[Mark] = []
+    for mark in marks:
+        acting = [
+            as_rows(answer) == case.calls
+            for case, answer in results
+            if answer.confidence >= mark and _acts(as_rows(answer))
+        ]
+        right = sum(acting)
+        out.append(Mark(mark, right / max(1, len(acting)), right / max(1, wanted)))
+    return out
+
+
+def _acts(calls: Sequence[Mapping[str, Any]]) -> bool:
+    return any(TOOLS[call["tool"]].changes for call in calls)
+
+
 def _tools(case: Case) -> list[str]:
-    used: list[str] = []
-    for call in case.calls:
-        used.append(call["tool"])
-        if call["tool"] == "rule_set":
-            used += [step["tool"] for step in call["args"]["do"]]
-            used += (
-                [call["args"]["when"]["read"]["tool"]] if "read" in call["args"]["when"] else []
-            )
-    return used
+    return tools_of([Call(call["tool"], call["args"]) for call in case.calls])
 
 
 def main(arguments: list[str] | None = None) -> int:

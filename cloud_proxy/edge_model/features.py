@@ -8,7 +8,10 @@ from functools import lru_cache
 from .words import Token
 
 BUCKETS = 4096  # rows of the embedding; row 0 stays zero (padding)
-_KINDS = ("word", "mark", "chip", "num", "dur", "time", "zone", "colour", "name")
+_KINDS = (
+    *("word", "mark", "chip", "num", "dur", "time", "zone", "colour", "name"),
+    *("hexa", "nth", "cron"),
+)
 _UNITS = ("", "pct", "deg", "c", "f", "mv", "hz", "am", "pm", "dht11", "dht22", "ds18b20")
 _RESERVED = 64  # rows 1..63 are for kinds, units and shapes of numbers
 MAX_IDS = 24
@@ -24,7 +27,8 @@ def ids_of(token: Token) -> tuple[int, ...]:
     if token.unit in _UNITS[1:]:
         ids.append(16 + _UNITS.index(token.unit))
     if token.kind in ("word", "mark", "chip"):
-        return tuple(ids) + word_ids(token.text)
+        meant = (55, _hashed(token.mend)) if token.mend else ()
+        return (*ids, *meant, *word_ids(token.text))[:MAX_IDS]
     if token.kind == "name":
         ids.append(40 if token.pin is None else 41)
         for word in token.text.split()[:3]:
@@ -60,15 +64,21 @@ def ids_of(token: Token) -> tuple[int, ...]:
 
 @lru_cache(maxsize=8192)
 def word_ids(word: str) -> tuple[int, ...]:
-    """Return the rows of a word: itself, then its groups of three and four letters."""
+    """Return the rows of a word: itself, its letters in any order, its frame, groups of letters.
+
+    Letters in any order survive a swap; the frame, each consonant once, a wrong vowel.
+    """
     word = word[:24]
     if len(word) == 1:
         return (_hashed(word),)
     framed = f"<{word}>"
-    groups = [framed[i : i + size] for size in (3, 4) for i in range(len(framed) - size + 1)]
-    return tuple(dict.fromkeys([_hashed(word), *(_hashed("#" + group) for group in groups)]))[
-        : MAX_IDS - 1
-    ]
+    sizes = (2, 3) if len(word) < 5 else (3, 4)
+    groups = [framed[i : i + size] for size in sizes for i in range(len(framed) - size + 1)]
+    frame = "".join(dict.fromkeys(c for c in word if c not in "aeiou"))
+    shapes = [_hashed("@" + "".join(sorted(word))), _hashed("~" + frame)]
+    return tuple(
+        dict.fromkeys([_hashed(word), *shapes, *(_hashed("#" + group) for group in groups)])
+    )[: MAX_IDS - 3]
 
 
 def _hashed(text: str) -> int:

@@ -17,19 +17,29 @@ from .table import (
     ASK,
     ASK_NAMED,
     CHOICES,
+    CONDITIONS,
+    DONE,
     END,
     INTENTS,
     MAX_CALLS,
+    MAX_STEPS,
     OPTIONS,
     READS,
+    REPEAT,
     TOOLS,
+    TRIGGER_OPTIONS,
     Arg,
 )
-from .values import convert, days_of
+from .values import convert, days_of, hexadecimal, slug
 
 Action = str | int
+_TALK = tuple(name for name, tool in TOOLS.items() if tool.talk)
 _STEPS = tuple(name for name, tool in TOOLS.items() if tool.step)
-_MAX_SPAN = 16  # words of a key, a value or a name
+_MAX_SPAN = 24  # words of a key, a value, a name or a text
+_MAX_CHARS = {"key": 32, "text": 160, "name": 24, "rule": 24, "said": 200}
+_SPANS = (*_MAX_CHARS, "slug", "data", "register")
+_BYTES = {"data": 32, "register": 2}
+_ENDS = "\"'`.,!? "  # what may stand around a text that is passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,46 +88,57 @@ Steps = Generator[Choice, Action, Any]
 
 def program(sentence: Sentence) -> Generator[Choice, Action, Outcome]:
     """Run one program over a sentence; see the module's text for the protocol."""
-    first = yield Choice((*INTENTS, *TOOLS))
+    first = yield Choice((*INTENTS, *_TALK))
     if first in INTENTS:
         return Outcome(str(first))
     calls: list[Call] = []
     tool: Action = first
     try:
         while tool != END:
+            last = len(calls) + 1 >= MAX_CALLS
             if tool == "rule_set":
-                call, tool = yield from _rule(sentence, len(calls) + 1 >= MAX_CALLS)
+                call, tool = yield from _rule(sentence, (END,) if last else (END, "rule_set"))
+            elif tool == "script_set":
+                call, tool = yield from _script(sentence)
             else:
-                more = () if len(calls) + 1 >= MAX_CALLS else tuple(TOOLS)
-                call, tool = yield from _call(sentence, str(tool), more)
+                call, tool = yield from _call(
+                    sentence, str(tool), (END,) if last else (END, *_TALK)
+                )
             calls.append(call)
     except _Missing as missing:
         return missing.outcome
     return Outcome("call", tuple(calls))
 
 
-def _call(sentence: Sentence, tool: str, more: tuple[str, ...]) -> Steps:
-    """Read one call's arguments; returns (call, the symbol that came after it)."""
+def _call(sentence: Sentence, tool: str, after: tuple[str, ...]) -> Steps:
+    """Read one call's arguments; returns (call, the symbol of `after` that came then)."""
     args: dict[str, Any] = {}
     for arg in TOOLS[tool].required:
-        args.update((yield from _argument(sentence, tool, arg)))
+        args.update((yield from _argument(sentence, tool, arg, args.get("sda"))))
     options = {OPTIONS[arg.key]: arg for arg in TOOLS[tool].optional}
-    while (chosen := (yield Choice((END, *more, *options)))) in options:
-        args.update((yield from _argument(sentence, tool, options.pop(str(chosen)))))
-    return Call(tool, args), chosen
+    more: dict[str, Any] = {}
+    while (chosen := (yield Choice((*after, *options)))) in options:
+        more.update((yield from _argument(sentence, tool, options.pop(str(chosen)))))
+    if tool == "device_set":
+        more = {"options": more} if more else {}
+    return Call(tool, {**args, **more}), chosen
 
 
-def _argument(sentence: Sentence, tool: str, arg: Arg) -> Steps:
+def _argument(sentence: Sentence, tool: str, arg: Arg, sda: int | None = None) -> Steps:
     """Read one argument; returns what it adds to the call's args.
 
-    Raises _Missing when the person did not say it.
+    sda: the pin that scl cannot be. Raises _Missing when the person did not say it.
     """
-    if arg.kind in ("key", "text", "name"):
-        first = yield Choice((ASK,), tuple(range(len(sentence.tokens))))
-        if first == ASK:
+    if arg.kind == "yes":
+        return {arg.key: True}
+    if arg.kind in _SPANS:
+        chosen = yield Choice((ASK,), _firsts(sentence, arg.kind))
+        if chosen == ASK:
             raise _Missing(tool, arg.key)
-        return {arg.key: (yield from _span(sentence, int(first), arg.kind))}
+        return {arg.key: (yield from _span(sentence, int(chosen), arg.kind))}
     words = _words(sentence, arg.kind)
+    if arg.key == "scl":
+        words = tuple(i for i in words if convert("pin", sentence.tokens[i], ()) != sda)
     symbols = CHOICES.get(arg.kind, ())
     if arg.kind == "dht":
         said = {token.text for token in sentence.tokens} | {
@@ -130,7 +151,7 @@ def _argument(sentence: Sentence, tool: str, arg: Arg) -> Steps:
     if chosen == ASK:
         raise _Missing(tool, arg.key)
     if chosen == ASK_NAMED:
-        first = yield Choice((), tuple(range(len(sentence.tokens))))
+        first = yield Choice((), _firsts(sentence, "key"))
         raise _Missing(tool, arg.key, (yield from _span(sentence, int(first), "key")))
     if arg.kind == "colour":
         return (yield from _colour(sentence, chosen))
@@ -150,17 +171,41 @@ def _words(sentence: Sentence, kind: str) -> tuple[int, ...]:
     )
 
 
+def _firsts(sentence: Sentence, kind: str) -> tuple[int, ...]:
+    """Return the words at which a text of this kind may begin."""
+    return tuple(
+        i
+        for i in range(len(sentence.tokens))
+        if any(_text(sentence, i, j, kind) for j in range(i, min(i + 3, len(sentence.tokens))))
+    )
+
+
 def _span(sentence: Sentence, first: int, kind: str) -> Steps:
     """Read the last word of a span that began at `first`; returns its text or known key."""
     end = min(first + _MAX_SPAN, len(sentence.tokens))
-    last = int((yield Choice((), tuple(range(first, end)), first)))
+    fits = tuple(last for last in range(first, end) if _text(sentence, first, last, kind))
+    last = int((yield Choice((), fits or (first,), first)))
+    return _text(sentence, first, last, kind) or sentence.tokens[first].text[:24]
+
+
+def _text(sentence: Sentence, first: int, last: int, kind: str) -> str | None:
+    """Return the words from first to last as a value of this kind, None if they are none."""
     token = sentence.tokens[first]
-    if kind == "key" and last == first and token.kind == "name":
+    if kind == "key" and last == first and token.kind == "name" and isinstance(token.value, str):
         return token.value
     text = sentence.slice(first, last)
-    if kind == "name" and text.isdecimal():
-        return f"rule{text}"  # as the board names a rule that nobody named
-    return text if kind == "text" else plain_name(text)
+    if kind == "slug":
+        return slug(text)
+    if kind in _BYTES:
+        return hexadecimal(text, _BYTES[kind])
+    number = text.lower().removeprefix("rule ") if kind == "rule" else ""
+    if number.isdecimal():
+        return f"rule{number}"  # as the board names a rule that nobody named
+    if kind == "said":
+        text = text.strip(_ENDS)
+    elif kind != "text":
+        text = plain_name(text)
+    return text if 0 < len(text) <= _MAX_CHARS[kind] else None
 
 
 def _colour(sentence: Sentence, chosen: Action) -> Steps:
@@ -173,32 +218,95 @@ def _colour(sentence: Sentence, chosen: Action) -> Steps:
         return dict(zip("rgb", named, strict=True))
     channels = [convert("channel", tokens[int(chosen)], tokens)]
     for _ in "gb":
-        more = yield Choice((ASK,), _words(sentence, "channel"))
-        if more == ASK:
+        after = [i for i in _words(sentence, "channel") if i > int(chosen)]
+        chosen = yield Choice(() if after else (ASK,), tuple(after[:1]))
+        if chosen == ASK:
             raise _Missing("neopixel_write", "rgb")
-        channels.append(convert("channel", tokens[int(more)], tokens))
+        channels.append(convert("channel", tokens[int(chosen)], tokens))
     return dict(zip("rgb", channels, strict=True))
 
 
-def _rule(sentence: Sentence, last: bool) -> Steps:
-    """Read a rule: [name], when, steps; the next rule_set or the end closes it."""
+def _rule(sentence: Sentence, after: tuple[str, ...]) -> Steps:
+    """Read a rule: [name], when, its options and conditions, steps; `after` closes it."""
     args: dict[str, Any] = {}
-    when = yield Choice((*CHOICES["when"], OPTIONS["name"], ASK))
-    if when == OPTIONS["name"]:
-        args.update((yield from _argument(sentence, "rule_set", Arg("name", "name"))))
-        when = yield Choice((*CHOICES["when"], ASK))
-    if when == ASK:
+    kind = yield Choice((*CHOICES["when"], OPTIONS["name"], ASK))
+    if kind == OPTIONS["name"]:
+        args.update((yield from _argument(sentence, "rule_set", Arg("name", "rule"))))
+        kind = yield Choice((*CHOICES["when"], ASK))
+    if kind == ASK:
         raise _Missing("rule_set", "when")
-    args["when"] = yield from _when(sentence, str(when))
+    when = yield from _when(sentence, str(kind))
+    options = {
+        symbol: arg
+        for symbol, arg in TRIGGER_OPTIONS.items()
+        if symbol == "+min_s"
+        or symbol == "+from"
+        and kind == "w_event"
+        or symbol in ("+for_s", "+hysteresis", "+poll_s")
+        and kind in ("w_above", "w_below")
+    }
+    conditions: list[dict[str, Any]] = []
+    while True:
+        more = CONDITIONS if len(conditions) < 3 else ()
+        chosen = yield Choice((*_STEPS, REPEAT, ASK, *options, *more))
+        if chosen in CONDITIONS:
+            conditions.append((yield from _condition(sentence, str(chosen))))
+        elif chosen in options:
+            when.update((yield from _argument(sentence, "rule_set", options.pop(str(chosen)))))
+        else:
+            break
+    steps, chosen = yield from _steps(sentence, "rule_set", chosen, after)
+    args["when"] = when
+    if conditions:
+        args["if"] = conditions
+    return Call("rule_set", {**args, "do": steps}), chosen
+
+
+def _script(sentence: Sentence) -> Steps:
+    name = yield from _argument(sentence, "script_set", TOOLS["script_set"].required[0])
+    first = yield Choice((*_STEPS, REPEAT, ASK))
+    steps, chosen = yield from _steps(sentence, "script_set", first, (END,))
+    return Call("script_set", {**name, "steps": steps}), chosen
+
+
+def _steps(sentence: Sentence, tool: str, chosen: Action, after: tuple[str, ...]) -> Steps:
+    """Read steps, the first symbol of which was chosen; returns (steps, the symbol of `after`)."""
+    if chosen == ASK:
+        raise _Missing(tool, "do")
     steps: list[dict[str, Any]] = []
-    tool = yield Choice((*_STEPS, ASK))
-    while tool in _STEPS:
-        more = () if len(steps) + 1 >= MAX_CALLS else _STEPS
-        call, tool = yield from _call(sentence, str(tool), more if last else (*more, "rule_set"))
-        steps.append({"tool": call.tool, "args": call.args})
-    if tool == ASK:
-        raise _Missing("rule_set", "do")
-    return Call("rule_set", {**args, "do": steps}), tool
+    inner: list[dict[str, Any]] | None = None
+    count = 0
+    while chosen not in after:
+        if chosen == DONE:
+            inner = None
+        elif chosen == REPEAT:
+            times = yield from _argument(sentence, "repeat", Arg("repeat", "times"))
+            inner = []
+            steps.append({**times, "do": inner})
+            chosen = yield Choice(_STEPS)
+            continue
+        else:
+            count += 1
+            more = _STEPS if count < MAX_STEPS else ()
+            ends = (DONE,) if inner is not None else (*after, REPEAT) if more else after
+            call, chosen = yield from _call(sentence, str(chosen), (*more, *ends))
+            (steps if inner is None else inner).append({"tool": call.tool, "args": call.args})
+            continue
+        chosen = yield Choice((*after, *(_STEPS if count < MAX_STEPS else ())))
+    return steps, chosen
+
+
+def _condition(sentence: Sentence, kind: str) -> Steps:
+    """Read one comparison of a rule's "if"."""
+    if kind == "if_time":
+        start = yield from _argument(sentence, "rule_set", Arg("at", "time"))
+        end = yield from _argument(sentence, "rule_set", Arg("at", "time"))
+        return {"time": f"{start['at']}-{end['at']}"}
+    if kind == "if_pin":
+        pin = yield from _argument(sentence, "rule_set", Arg("pin", "pin"))
+        return {**pin, **(yield from _argument(sentence, "rule_set", Arg("is", "bit")))}
+    memory = yield from _argument(sentence, "rule_set", Arg("memory", "key"))
+    return {**memory, **(yield from _argument(sentence, "rule_set", Arg("is", "text")))}
 
 
 def _when(sentence: Sentence, kind: str) -> Steps:
@@ -212,6 +320,17 @@ def _when(sentence: Sentence, kind: str) -> Steps:
     if kind == "w_edge":
         pin = yield from _argument(sentence, "rule_set", Arg("pin", "pin"))
         return {**pin, **(yield from _argument(sentence, "rule_set", Arg("edge", "edge")))}
+    if kind == "w_event":
+        return (yield from _argument(sentence, "rule_set", Arg("event", "slug")))
+    if kind == "w_boot":
+        return {"boot": True}
+    if kind == "w_cron":
+        return (yield from _argument(sentence, "rule_set", Arg("cron", "cron")))
+    if kind == "w_monthly":
+        day = yield from _argument(sentence, "rule_set", Arg("day", "monthday"))
+        at = yield from _argument(sentence, "rule_set", Arg("at", "time"))
+        hour, minute = at["at"].split(":")
+        return {"cron": f"{int(minute)} {int(hour)} {day['day']} * *"}
     tool = str((yield Choice(READS)))
     args: dict[str, Any] = {}
     for arg in TOOLS[tool].required:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from .grammar import Call
 from .listed import spaced
@@ -20,14 +21,19 @@ _STOP = "stop"  # "stop the pump" is a command, "stop, ..." is not
 _LEVEL = frozenset(
     spaced("to = a write is : output send put at as value apply logic")
 )  # "... to 1" is on
+_DATES = frozenset(spaced("tomorrow sunset sunrise yesterday otherwise else"))
 _HARMLESS = ("memory_set",)
 
 
-def forbidden(sentence: Sentence, calls: Sequence[Call]) -> bool:
-    """Whether the sentence holds a word of denial and a call would change something."""
+def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] = ()) -> bool:
+    """Whether the sentence holds a word of denial and a call would change something.
+
+    used: as for `unread`; a denial deep within a text to tell is the text's own.
+    """
     if all(not TOOLS[call.tool].changes or call.tool in _HARMLESS for call in calls):
         return False
     texts = [token.text for token in sentence.tokens]
+    tells = "notify" in tools_of(calls)
     for i, text in enumerate(texts):
         if text not in _NO and not text.endswith("n't"):
             continue
@@ -37,6 +43,10 @@ def forbidden(sentence: Sentence, calls: Sequence[Call]) -> bool:
         if text == "no" and following in (".", "number", "#"):
             continue
         if text in ("don't", "dont", "not") and following in ("forget", "mind"):
+            continue
+        if texts[i : i + 3] in (["no", "more", "than"], ["not", "more", "than"]):
+            continue
+        if tells and {i - 2, i - 1, i} <= set(used):
             continue
         return True
     return False
@@ -48,20 +58,38 @@ def spoken(sentence: Sentence) -> bool:
 
 
 def tools_of(calls: Sequence[Call]) -> list[str]:
-    """Return every tool that the calls use, those inside rules too, in order."""
+    """Return every tool that the calls use, those inside rules and scripts too, in order."""
     used: list[str] = []
     for call in calls:
         used.append(call.tool)
-        if call.tool == "rule_set":
-            used += [step["tool"] for step in call.args["do"]]
-            if "read" in call.args["when"]:
-                used.append(call.args["when"]["read"]["tool"])
+        used += _in_steps(call.args.get("do", ()) or call.args.get("steps", ()))
+        when = call.args.get("when", {})
+        used += [when["read"]["tool"]] if "read" in when else []
+    return used
+
+
+def _in_steps(steps: Sequence[Mapping[str, Any]]) -> list[str]:
+    used: list[str] = []
+    for step in steps:
+        used += [step["tool"]] if "tool" in step else _in_steps(step["do"])
     return used
 
 
 def absent(calls: Sequence[Call], tools: Collection[str] | None) -> str:
-    """Return the first tool used that the board has not announced, or ""."""
-    return next((tool for tool in tools_of(calls) if tools is not None and tool not in tools), "")
+    """Return the first tool used that the board has not announced, or "".
+
+    What only steps may call is not announced; it comes with rules and scripts.
+    """
+    if tools is None:
+        return ""
+    return next((t for t in tools_of(calls) if TOOLS[t].talk and t not in tools), "")
+
+
+def dated(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> bool:
+    """Whether a rule was made of a sentence with a day or a branch that no rule can mean."""
+    return any(call.tool == "rule_set" for call in calls) and any(
+        token.text in _DATES and i not in used for i, token in enumerate(sentence.tokens)
+    )
 
 
 def unread(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> bool:
@@ -75,7 +103,9 @@ def unread(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> 
     for i, token in enumerate(sentence.tokens):
         if i in used:
             continue
-        if token.kind in ("dur", "time"):
+        if token.kind == "dur" and token.text == "day":
+            continue  # "every day" beside a time
+        if token.kind in ("dur", "time", "hexa", "cron"):
             return True
         if (
             token.kind != "num"

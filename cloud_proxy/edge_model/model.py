@@ -16,7 +16,7 @@ import numpy as np
 from . import weights
 from .features import ids_of
 from .grammar import Call, Choice, Outcome, program
-from .guards import absent, forbidden, spoken, unread
+from .guards import absent, dated, forbidden, spoken, unread
 from .network import Array, Network
 from .say import INTENTS, missing_tool, say
 from .sentence import Sentence, TooLong, read
@@ -29,7 +29,8 @@ class Answer:
 
     say: a template (see say.py). calls: empty when it declines or asks back.
 
-    confidence: 0..1, the probability the network gave to all that it wrote.
+    confidence: 0..1, the probability that it is right: what the network gave to all that it wrote,
+    to the power `gamma` of the weights file.
     """
 
     say: str
@@ -49,10 +50,12 @@ class Decoded:
 class EdgeModel:
     """Sentences to tool calls with the shipped weights, or others."""
 
-    def __init__(self, stored: weights.Stored) -> None:
-        """Build the network from what a weights file holds."""
-        self.threshold = stored.threshold
+    def __init__(self, stored: weights.Stored, threshold: float | None = None) -> None:
+        """Build the network from what a weights file holds. threshold: instead of the file's."""
+        self.stored = stored
+        self.threshold = stored.threshold if threshold is None else threshold
         self.about = stored.about
+        self._gamma = float(stored.about.get("gamma", 1.0))
         self._network = Network(stored.shape, stored.weights)
         self._masks: dict[tuple[str, ...], Array] = {}
         self._lock = threading.Lock()
@@ -88,8 +91,10 @@ class EdgeModel:
         outcome, sure = decoded.outcome, decoded.confidence
         if outcome.intent != "call":
             return Answer(say(outcome), (), sure)
-        if forbidden(words, outcome.calls):
+        if forbidden(words, outcome.calls, decoded.used):
             return Answer(INTENTS["refuse"], (), sure)
+        if dated(words, outcome.calls, decoded.used):
+            return Answer(INTENTS["cannot"], (), sure)
         if sure < self.threshold or unread(words, outcome.calls, decoded.used):
             return Answer(INTENTS["unsure"], (), sure)
         lacking = absent(outcome.calls, tools)
@@ -113,7 +118,8 @@ class EdgeModel:
                 return Decoded(Outcome("decline"), 0.0, frozenset(used))
             logits = network.step(state, symbol, word)
             best = int(np.argmax(logits + self._mask(choice, len(sentence.tokens))))
-            sure += float(logits[best] - _log_sum(logits))
+            if len(choice.symbols) + len(choice.words) > 1:  # else it was no decision
+                sure += float(logits[best] - _log_sum(logits))
             try:
                 if best < len(SYMBOLS):
                     symbol, word = best, -1
@@ -123,7 +129,7 @@ class EdgeModel:
                     used.update(range(word if choice.since is None else choice.since, word + 1))
                     choice = walk.send(word)
             except StopIteration as done:
-                return Decoded(done.value, float(np.exp(sure)), frozenset(used))
+                return Decoded(done.value, float(np.exp(self._gamma * sure)), frozenset(used))
 
     def _mask(self, choice: Choice, words: int) -> Array:
         """Return 0 for legal actions and -inf for others: (symbols + words,)."""

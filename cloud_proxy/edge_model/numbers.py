@@ -16,6 +16,7 @@ _TENS = {
         ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
     )
 } | {"fourty": 40}
+_PARTS = {("three", "quarters"): 0.75, ("three", "quarter"): 0.75, ("two", "thirds"): 0.67}
 _SCALES = {"hundred": 100, "thousand": 1000}
 
 
@@ -35,7 +36,7 @@ def merge_numbers(tokens: list[Token]) -> list[Token]:
 
 
 def _word(tokens: list[Token], i: int) -> str:
-    return tokens[i].text if i < len(tokens) and tokens[i].kind in ("word", "mark") else ""
+    return tokens[i].meant if i < len(tokens) and tokens[i].kind in ("word", "mark") else ""
 
 
 def _below_hundred(tokens: list[Token], i: int) -> tuple[int, int]:
@@ -56,6 +57,9 @@ def _phrase(tokens: list[Token], i: int) -> tuple[float | int, int]:
     word, following = _word(tokens, i), _word(tokens, i + 1)
     if word == "half" and following != "past":
         return 0.5, 1
+    part = _PARTS.get((word, following))
+    if part is not None:
+        return part, 2
     if word == "a" and following in ("couple", "dozen"):
         used = 3 if following == "couple" and _word(tokens, i + 2) == "of" else 2
         return (2 if following == "couple" else 12), used

@@ -18,13 +18,21 @@ _RESULTS = {
     "dht_read": "It is {#.temperature_c} degrees C at {#.humidity_pct} % humidity.",
     "ds18x20_read": "It is {#.temperature_c} degrees C.",
     "i2c_scan": "I scanned the I2C bus: {#.addresses}.",
+    "i2c_read": "It sent {#.data_hex}.",
+    "i2c_write": "I wrote {#.written} bytes.",
+    "i2c_write_read": "It sent {#.data_hex}.",
     "memory_set": "I will remember that {#.key} is {#.value}.",
     "memory_get": "{#.key}: {#.value}.",
     "memory_list": "I remember: {#.items}.",
     "memory_delete": "I have forgotten {#.key}.",
+    "device_set": "The {#.name} is on pin {#.pin}.",
+    "device_list": "Devices: {#.devices}.",
+    "device_delete": "I have forgotten the {#.name}.",
     "rule_list": "Rules: {#.rules}.",
     "rule_delete": "Rule {#.name} is deleted.",
     "rule_enable": "Rule {#.name} is {#.enabled:paused|active}.",
+    "script_list": "Scripts: {#.scripts}.",
+    "script_delete": "The script {#.name} is deleted.",
     "get_time": "It is {#.time} ({#.timezone}).",
     "set_timezone": "My timezone is now {#.timezone}.",
     "get_status": "Up for {#.uptime_s} s, {#.heap_free} bytes free, rules: {#.rules}.",
@@ -38,9 +46,9 @@ INTENTS = {
     "thanks": "You are welcome.",
     "bye": "Goodbye! I keep watch here.",
     "help": (
-        "I can switch, toggle, dim and read pins, move servos, colour light strips, read sensors, "
-        "remember names and facts, run rules by time, pin or sensor, "
-        "and tell the time and my status. "
+        "I can switch, toggle, dim and read pins, move servos, colour light strips, read sensors "
+        "and I2C, remember names and facts, run rules by time, pin, sensor or event, "
+        "store scripts of several steps, and tell the time and my status. "
         'Try "turn on pin 2" or "blink pin 2 every 10 seconds".'
     ),
     "what_to_do": "What shall I do with it?",
@@ -60,7 +68,25 @@ _MISSING = {
     "sda": "On which SDA and SCL pins?",
     "scl": "On which SCL pin?",
     "key": "Which name do you mean?",
-    "name": "Which rule? Please name it.",
+    "name": "Which one? Please name it.",
+    "address": "At which I2C address?",
+    "length": "How many bytes?",
+    "data_hex": "Which bytes, in hex?",
+    "write_hex": "Which register?",
+    "kind": "What kind of thing is it: a lamp, a relay, a sensor?",
+    "steps": "Which steps shall it have?",
+    "ms": "How long shall I wait?",
+    "text": "What shall I tell you?",
+    "prompt": "What shall I ask?",
+    "event": "Which event?",
+    "tag": "Which boards?",
+    "from": "From which board?",
+    "for_s": "For how long?",
+    "cron": "When? A cron line has five fields.",
+    "day": "On which day of the month?",
+    "repeat": "How many times?",
+    "is": "On or off?",
+    "memory": "Which name do you mean?",
     "enabled": "Shall it be active or paused?",
     "timezone": "Which timezone? For example Europe/London.",
     "persona": "Which tone: neutral, friendly, technical or witty?",
@@ -101,6 +127,14 @@ def _ask(outcome: Outcome) -> str:
         return f"Which pin is the {plain(outcome.name)} on?"
     if outcome.tool == "memory_set":
         return "What shall I remember? For example: remember that the pump is on gpio 5."
+    if outcome.tool == "script_set" and outcome.key == "name":
+        return "What shall the script be called?"
+    if outcome.tool == "script_set":
+        return "What shall it do? For example: turn 5 on, wait 30 seconds, turn 5 off."
+    if outcome.key == "name" and outcome.tool in ("script_run", "script_delete"):
+        return "Which script?"
+    if outcome.key == "name" and outcome.tool.startswith("rule"):
+        return "Which rule? Please name it."
     if outcome.key == "pin" and outcome.tool == "dht_read":
         return "Which pin is the sensor on, and is it a DHT11 or a DHT22?"
     return _MISSING.get(outcome.key, INTENTS["unsure"])
@@ -112,10 +146,15 @@ def plain(text: object) -> str:
 
 
 def _call(call: Call, number: int) -> str:
-    if call.tool != "rule_set":
-        return _RESULTS[call.tool].replace("#", str(number))
-    steps = " and ".join(_step(step["tool"], step["args"]) for step in call.args["do"])
-    return f"{_when(call.args['when'])} I will {steps} (rule {{{number}.name}})."
+    if call.tool == "rule_set":
+        only = " ".join(["", *map(_condition, call.args.get("if", ()))])
+        steps = _steps(call.args["do"])
+        return f"{_when(call.args['when'])}{only} I will {steps} (rule {{{number}.name}})."
+    if call.tool == "script_set":
+        return f"I have stored {{{number}.name}}: {_steps(call.args['steps'])}."
+    if call.tool == "script_run":
+        return f"I run {plain(call.args.get('name', ''))}."
+    return _RESULTS[call.tool].replace("#", str(number))
 
 
 def _when(when: dict[str, Any]) -> str:
@@ -129,17 +168,47 @@ def _when(when: dict[str, Any]) -> str:
         return f"{named} at {when['at']}"
     if "edge" in when:
         return f"When pin {when['pin']} {_EDGES[when['edge']]}"
+    if "event" in when:
+        source = f" from {plain(when['from'])}" if "from" in when else ""
+        return f"On the event {plain(when['event'])}{source}"
+    if "boot" in when:
+        return "After each start"
+    if "cron" in when:
+        return f"By the schedule {when['cron']}"
     name, unit = _FIELDS[when["read"]["field"]]
     side = "above" if "above" in when else "below"
-    return f"When the {name} on pin {when['read']['args']['pin']} goes {side} {when[side]} {unit}"
+    long = f" for {span(when['for_s'])}" if "for_s" in when else ""
+    pin = when["read"]["args"]["pin"]
+    return f"When the {name} on pin {pin} goes {side} {when[side]} {unit}{long}"
 
 
-def span(seconds: int) -> str:
+def _condition(condition: dict[str, Any]) -> str:
+    if "time" in condition:
+        return f"between {condition['time'].replace('-', ' and ')}"
+    if "pin" in condition:
+        return f"if pin {condition['pin']} is {'on' if condition['is'] else 'off'}"
+    return f"if {plain(condition['memory'])} is {plain(condition['is'])}"
+
+
+def _steps(steps: list[dict[str, Any]]) -> str:
+    """Return steps in words: "turn pin 5 on, wait 30 seconds and turn pin 5 off"."""
+    said = [
+        f"{step['repeat']} times {_steps(step['do'])}"
+        if "repeat" in step
+        else _step(step["tool"], step["args"])
+        for step in steps
+    ]
+    return " and ".join(([", ".join(said[:-1])] if said[:-1] else []) + said[-1:])
+
+
+def span(seconds: float) -> str:
     """Return a length of time in the largest unit that divides it: "10 seconds", "1 hour"."""
+    if seconds < 1:
+        return f"{seconds * 1000:g} ms"
     for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds % size == 0:
-            return f"{seconds // size} {name}{'s' if seconds > size else ''}"
-    return f"{seconds} second{'s' if seconds > 1 else ''}"
+            return f"{seconds // size:g} {name}{'s' if seconds > size else ''}"
+    return f"{seconds:g} second{'s' if seconds > 1 else ''}"
 
 
 def _step(tool: str, args: dict[str, Any]) -> str:
@@ -152,6 +221,16 @@ def _step(tool: str, args: dict[str, Any]) -> str:
         return f"turn the servo on {pin} to {args['angle_deg']} degrees"
     if tool == "neopixel_write":
         return f"set the pixels on {pin} to red {args['r']}, green {args['g']}, blue {args['b']}"
+    if tool == "delay":
+        return f"wait {span(args['ms'] / 1000)}"
+    if tool == "notify":
+        return f'tell you "{plain(args["text"])}"'
+    if tool == "ask":
+        return f'ask the model "{plain(args["prompt"])}"'
+    if tool == "emit":
+        return f"emit {plain(args['event'])}"
+    if tool == "script_run":
+        return f"run {plain(args['name'])}"
     whole = {
         "gpio_toggle": f"toggle {pin}",
         "gpio_read_all": "read all pins",

@@ -24,10 +24,12 @@ class Tool:
     required: tuple[Arg, ...] = ()
     optional: tuple[Arg, ...] = ()
     changes: bool = False
-    step: bool = False  # may stand in the `do` of a rule
+    step: bool = False  # may stand in the steps of a rule or a script
+    talk: bool = True  # may be called in a conversation
 
 
 _PIN = Arg("pin", "pin")
+_BUS = (Arg("sda", "pin"), Arg("scl", "pin"), Arg("address", "address"))
 TOOLS: dict[str, Tool] = {
     "gpio_write": Tool((_PIN, Arg("value", "bit")), changes=True, step=True),
     "gpio_read": Tool((_PIN,), step=True),
@@ -43,43 +45,89 @@ TOOLS: dict[str, Tool] = {
     ),
     "dht_read": Tool((_PIN, Arg("model", "dht")), step=True),
     "ds18x20_read": Tool((_PIN,), step=True),
-    "i2c_scan": Tool((Arg("sda", "pin"), Arg("scl", "pin"))),
+    "i2c_scan": Tool(_BUS[:2]),
+    "i2c_read": Tool((*_BUS, Arg("length", "length"))),
+    "i2c_write": Tool((*_BUS, Arg("data_hex", "data")), changes=True),
+    "i2c_write_read": Tool((*_BUS, Arg("write_hex", "register"), Arg("length", "length"))),
     "memory_set": Tool((Arg("key", "key"), Arg("value", "text")), changes=True),
     "memory_get": Tool((Arg("key", "key"),)),
     "memory_list": Tool(),
     "memory_delete": Tool((Arg("key", "key"),), changes=True),
+    "device_set": Tool(
+        (Arg("name", "name"), Arg("kind", "thing"), _PIN),
+        (Arg("inverted", "yes"), Arg("max_on_s", "seconds")),
+        changes=True,
+    ),
+    "device_list": Tool(),
+    "device_delete": Tool((Arg("name", "name"),), changes=True),
     "rule_set": Tool(
-        (Arg("when", "when"), Arg("do", "steps")), (Arg("name", "name"),), changes=True
+        (Arg("when", "when"), Arg("do", "steps")), (Arg("name", "rule"),), changes=True
     ),
     "rule_list": Tool(),
-    "rule_delete": Tool((Arg("name", "name"),), changes=True),
-    "rule_enable": Tool((Arg("name", "name"), Arg("enabled", "flag")), changes=True),
+    "rule_delete": Tool((Arg("name", "rule"),), changes=True),
+    "rule_enable": Tool((Arg("name", "rule"), Arg("enabled", "flag")), changes=True),
+    "script_set": Tool((Arg("name", "slug"), Arg("steps", "steps")), changes=True),
+    "script_run": Tool((Arg("name", "slug"),), changes=True, step=True),
+    "script_list": Tool(),
+    "script_delete": Tool((Arg("name", "slug"),), changes=True),
+    "delay": Tool((Arg("ms", "ms"),), step=True, talk=False),
+    "notify": Tool((Arg("text", "said"),), step=True, talk=False),
+    "ask": Tool((Arg("prompt", "said"),), step=True, talk=False),
+    "emit": Tool((Arg("event", "slug"),), (Arg("tag", "slug"),), step=True, talk=False),
     "get_time": Tool(),
     "set_timezone": Tool((Arg("timezone", "zone"),), changes=True),
-    "get_status": Tool(step=True),
+    "get_status": Tool((), (Arg("scope", "scope"),), step=True),
     "set_persona": Tool((Arg("persona", "persona"),), changes=True),
 }
 INTENTS = ("decline", "cannot", "refuse", "hello", "thanks", "bye", "help", "what_to_do")
 CHOICES: dict[str, tuple[str, ...]] = {  # kind: symbols that are values of it
     "bit": ("off", "on"),
     "flag": ("off", "on"),
+    "yes": ("on",),
     "colour": ("off",),
     "dht": ("dht11", "dht22"),
     "persona": ("neutral", "friendly", "technical", "witty"),
+    "scope": ("heap", "link", "rules"),
+    "thing": (
+        *("led", "relay", "lamp", "pump", "valve", "fan", "heater", "button", "sensor", "servo"),
+        "other",
+    ),
     "edge": ("rising", "falling", "both"),
     "field": ("temperature_c", "humidity_pct"),
-    "when": ("w_every", "w_in", "w_at", "w_edge", "w_above", "w_below"),
+    "when": (
+        *("w_every", "w_in", "w_at", "w_edge", "w_above", "w_below"),
+        *("w_event", "w_boot", "w_cron", "w_monthly"),
+    ),
 }
 READS = ("adc_read", "dht_read", "ds18x20_read")  # what a rule may compare with a number
-OPTIONS = {"freq_hz": "+freq_hz", "count": "+count", "name": "+name"}
+OPTIONS = {
+    "freq_hz": "+freq_hz",
+    "count": "+count",
+    "name": "+name",
+    "tag": "+tag",
+    "scope": "+scope",
+    "inverted": "+inverted",
+    "max_on_s": "+max_on_s",
+}
+TRIGGER_OPTIONS: dict[str, Arg] = {  # what may follow a trigger, by its symbol
+    "+from": Arg("from", "slug"),
+    "+for_s": Arg("for_s", "seconds"),
+    "+hysteresis": Arg("hysteresis", "amount"),
+    "+poll_s": Arg("poll_s", "seconds"),
+    "+min_s": Arg("min_s", "seconds"),
+}
+CONDITIONS = ("if_time", "if_pin", "if_memory")
+REPEAT, DONE = "repeat", "done"
 END, ASK, ASK_NAMED = "end", "?", "?named"
 
 SYMBOLS: tuple[str, ...] = tuple(
     dict.fromkeys(
-        ("start", END, ASK, ASK_NAMED, *INTENTS, *TOOLS, *OPTIONS.values())
+        ("start", END, ASK, ASK_NAMED, *INTENTS, *TOOLS, *OPTIONS.values(), *TRIGGER_OPTIONS)
+        + (*CONDITIONS, REPEAT, DONE)
         + tuple(symbol for symbols in CHOICES.values() for symbol in symbols)
     )
 )
 SYMBOL_ID = {symbol: number for number, symbol in enumerate(SYMBOLS)}
 MAX_CALLS = 8
+MAX_STEPS = 12
 MAX_ACTIONS = 64

@@ -1,12 +1,14 @@
 """Train the edge model: `python -m cloud_proxy.edge_model.train` (one CPU thread, torch).
 
 The examples come from the generator, seeded; the same seed, torch and machine give the same file.
+What it writes is the dense parent; `limpet-proxy prune run` makes of it the file that ships.
 """
 # pyright: basic, reportMissingImports=false
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
 import random
 import sys
@@ -26,6 +28,7 @@ from .torch_network import TorchNetwork
 
 _START = SYMBOL_ID["start"]
 _WORD_GONE = 0.04  # chance that a word is unreadable in one training step
+_DROPOUT = 0.05
 _GROUP_GONE = 0.08  # chance that one of a word's letter groups is
 
 
@@ -73,11 +76,37 @@ def blurred(words: torch.Tensor) -> torch.Tensor:
     return words.masked_fill(drop, 0)
 
 
-def train(seed: int, steps: int, batch: int, rate: float, quiet: bool = False) -> TorchNetwork:
+def begin(net: TorchNetwork, path: Path) -> None:
+    """Copy what a weights file of the same shape knows, of whatever table of tools it is.
+
+    Symbols that it lacks stay as they were drawn.
+    """
+    known, meta = weights.contents(path)
+    rows = {symbol: row for row, symbol in enumerate(meta["symbols"])}
+    with torch.no_grad():
+        for name, value in net.named().items():
+            if name == "symbol_embed":
+                for row, symbol in enumerate(SYMBOLS):
+                    if symbol in rows:
+                        value[row] = torch.from_numpy(known[name][rows[symbol]])
+            else:
+                value.copy_(torch.from_numpy(known[name]))
+
+
+def train(
+    seed: int,
+    steps: int,
+    batch: int,
+    rate: float,
+    quiet: bool = False,
+    start_from: Path | None = None,
+) -> TorchNetwork:
     """Return a trained network. steps: optimiser steps; rate: the highest learning rate."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    net = TorchNetwork(Shape(symbols=len(SYMBOLS), buckets=BUCKETS))
+    net = TorchNetwork(Shape(symbols=len(SYMBOLS), buckets=BUCKETS), dropout=_DROPOUT)
+    if start_from is not None:
+        begin(net, start_from)
     flat = [p for p in net.parameters() if p.ndim == 1]
     deep = [p for p in net.parameters() if p.ndim == 2]
     optimiser = torch.optim.AdamW(
@@ -115,16 +144,18 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m cloud_proxy.edge_model.train", description=__doc__
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=5500)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=7500)
+    parser.add_argument("--batch", type=int, default=40)
     parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--out", type=Path, default=weights.DEFAULT)
+    parser.add_argument("--from", dest="start", type=Path, help="weights to begin with")
+    parser.add_argument("--out", type=Path, default=Path("edge_dense.npz"))
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     start = time.monotonic()
-    net = train(args.seed, args.steps, args.batch, args.rate)
+    net = train(args.seed, args.steps, args.batch, args.rate, start_from=args.start)
     about = {
+        "from": hashlib.sha256(args.start.read_bytes()).hexdigest() if args.start else None,
         "seed": args.seed,
         "steps": args.steps,
         "batch": args.batch,
@@ -135,8 +166,10 @@ def main(arguments: list[str] | None = None) -> int:
     }
     arrays = {name: value.numpy() for name, value in net.named().items()}
     weights.save(args.out, net.shape, arrays, 0.5, about)
-    from .evaluate import calibrate
+    from .evaluate import calibrate, power
 
+    about["gamma"] = power(args.out)
+    weights.save(args.out, net.shape, arrays, 0.5, about)
     threshold = calibrate(args.out)
     weights.save(args.out, net.shape, arrays, threshold, about)
     print(

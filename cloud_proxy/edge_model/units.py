@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from .words import Token, joined
@@ -17,7 +18,7 @@ _SECONDS = {
 _SCALED = {  # unit word: (unit, factor)
     **dict.fromkeys(("%", "percent", "pct", "percents"), ("pct", 1)),
     **dict.fromkeys(("degrees", "degree", "\u00b0", "deg", "degs"), ("deg", 1)),
-    **dict.fromkeys(("celsius", "c", "centigrade"), ("c", 1)),
+    **dict.fromkeys(("celsius", "c", "centigrade", "celcius"), ("c", 1)),
     **dict.fromkeys(("fahrenheit", "f"), ("f", 1)),
     **dict.fromkeys(("hz", "hertz"), ("hz", 1)),
     **dict.fromkeys(("khz", "kilohertz"), ("hz", 1000)),
@@ -26,6 +27,7 @@ _SCALED = {  # unit word: (unit, factor)
 }
 _FIXED_TIMES = {"noon": 720, "midday": 720, "midnight": 0}
 _RATES = {"once": 1, "twice": 2, "thrice": 3}
+_FOUR_DIGITS = re.compile(r"\d{4}").fullmatch  # "at 0730"
 _Merge = Callable[[list[Token], int, list[Token]], tuple[Token, int] | None]
 _BEFORE_TIME = ("at", "by", "around", "until", "till", "about")
 
@@ -48,7 +50,7 @@ def _pass(tokens: list[Token], merge: _Merge) -> list[Token]:
 
 
 def _texts(tokens: list[Token], i: int, count: int) -> list[str]:
-    texts = [token.text for token in tokens[i : i + count]]
+    texts = [token.meant for token in tokens[i : i + count]]
     return texts + [""] * (count - len(texts))
 
 
@@ -72,11 +74,11 @@ def _merge_clock(tokens: list[Token], i: int, before: list[Token]) -> tuple[Toke
     if following[0] in ("am", "pm") and 60 <= minutes < 780:
         minutes = minutes % 720 + (720 if following[0] == "pm" else 0)
         unit, used = following[0], used + 1
-    elif token.kind == "num" and used == 1:
+    elif used == 1 and _whole(token, 0, 59) is not None and not _FOUR_DIGITS(token.text):
         if (
             following[0] == "o'clock"
             or previous in _BEFORE_TIME
-            and following[:2] == ["in", "the"]
+            and (following[:2] == ["in", "the"] or following[:2] == ["at", "night"])
         ):
             used += 1 if following[0] == "o'clock" else 0
         else:
@@ -89,12 +91,17 @@ def _spoken_clock(tokens: list[Token], i: int, previous: str) -> tuple[int, int]
     token, following = tokens[i], _texts(tokens, i + 1, 2)
     if token.kind == "time" and isinstance(token.value, int):
         return token.value, 1
+    spoken = previous in _BEFORE_TIME
     if token.text in ("half", "quarter") and following[0] in ("past", "to", "after", "of"):
         hour = _whole(tokens[i + 2], 0, 23) if i + 2 < len(tokens) else None
-        if hour is None or following[0] == "of":
+        if hour is None or following[0] == "of" and not spoken:
             return None
         size = 30 if token.text == "half" else 15
-        return (hour * 60 + (-size if following[0] == "to" else size)) % 1440, 3
+        return (hour * 60 + (-size if following[0] in ("to", "of") else size)) % 1440, 3
+    if token.text == "half" and spoken and i + 1 < len(tokens):  # "half seven"
+        hour = _whole(tokens[i + 1], 1, 12)
+        if hour is not None:
+            return hour * 60 + 30, 2
     first = _whole(token, 0, 59)
     second = _whole(tokens[i + 1], 0, 59) if i + 1 < len(tokens) else None
     if first is None:
@@ -105,7 +112,24 @@ def _spoken_clock(tokens: list[Token], i: int, previous: str) -> tuple[int, int]
             and len(token.text.split(".")[-1]) == 2
         ):
             return int(decimal) * 60 + round(decimal % 1 * 100), 1
+        minute = round(decimal % 1 * 100)
+        if (
+            spoken
+            and 0 <= decimal < 24
+            and minute < 60
+            and len(token.text.split(".")[-1]) == 2
+            and following[0] not in _SCALED
+        ):
+            return int(decimal) * 60 + minute, 1
+        if spoken and _FOUR_DIGITS(token.text):
+            hour, minute = int(token.text[:2]), int(token.text[2:])
+            if hour < 24 and minute < 60 and following[0] not in (*_SECONDS, *_SCALED):
+                return hour * 60 + minute, 1
         return None
+    if spoken and following[0] == "h" and i + 2 < len(tokens) and first < 24:
+        minute = _whole(tokens[i + 2], 0, 59)
+        if minute is not None and len(tokens[i + 2].text) == 2:
+            return first * 60 + minute, 3
     if following[0] == "past" or following[0] == "to" and previous in ("at", "around", "by"):
         hour = _whole(tokens[i + 2], 0, 23) if i + 2 < len(tokens) else None
         if hour is not None:
@@ -118,14 +142,13 @@ def _spoken_clock(tokens: list[Token], i: int, previous: str) -> tuple[int, int]
 
 
 def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[Token, int] | None:
-    token, previous = tokens[i], before[-1].text if before else ""
+    token, previous = tokens[i], before[-1].meant if before else ""
     texts = _texts(tokens, i, 5)
-    if (
-        token.text in _SECONDS
-        and len(token.text) > 2
-        and previous in ("every", "each", "per", "single")
-    ):
-        return joined([token], "dur", _SECONDS[token.text]), 1
+    if token.meant in _SECONDS and len(token.meant) > 2:
+        if previous in ("every", "each", "per", "single"):
+            return joined([token], "dur", _SECONDS[token.meant]), 1
+        if previous == "other" and len(before) > 1 and before[-2].meant == "every":
+            return joined([token], "dur", 2 * _SECONDS[token.meant]), 1
     if texts[0] == "hourly":
         return joined([token], "dur", 3600), 1
     rate = _RATES.get(texts[0], 0) or (
@@ -139,7 +162,7 @@ def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[To
             return joined(tokens[i : at + 2], "dur", length), at + 2 - i
         return None
     number, used = _amount(tokens, i, texts)
-    unit = tokens[i + used].text if used and i + used < len(tokens) else ""
+    unit = tokens[i + used].meant if used and i + used < len(tokens) else ""
     if unit not in _SECONDS or (len(unit) == 1 and token.kind != "num"):
         return None
     used += 1
@@ -155,6 +178,8 @@ def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[To
 def _amount(tokens: list[Token], i: int, texts: list[str]) -> tuple[float | int, int]:
     """Return (number, words used) of what stands before a unit of time; (0, 0) if nothing fits."""
     token = tokens[i]
+    if texts[0] == "another":
+        return 1, 1
     if texts[0] in ("a", "an"):
         return (0.25, 4) if texts[1:3] == ["quarter", "of"] and texts[3] in ("a", "an") else (1, 1)
     if texts[0] == "quarter":
@@ -163,6 +188,8 @@ def _amount(tokens: list[Token], i: int, texts: list[str]) -> tuple[float | int,
         return 0, 0
     if token.value == 0.5 and texts[1] in ("a", "an"):
         return 0.5, 2
+    if token.value == 0.75 and texts[1] == "of" and texts[2] in ("a", "an"):
+        return 0.75, 3
     if texts[1:3] == ["and", "a"] and _is_half(tokens, i + 3):
         return token.value + 0.5, 4
     return token.value, 2 if texts[1] == "-" else 1
@@ -197,8 +224,8 @@ def _merge_scaled(tokens: list[Token], i: int, before: list[Token]) -> tuple[Tok
     if token.kind != "num" or token.unit or not isinstance(token.value, (int, float)):
         return None
     used, unit, value = 1, "", token.value
-    while i + used < len(tokens) and used < 3 and tokens[i + used].text in _SCALED:
-        found, factor = _SCALED[tokens[i + used].text]
+    while i + used < len(tokens) and used < 3 and tokens[i + used].meant in _SCALED:
+        found, factor = _SCALED[tokens[i + used].meant]
         if unit and (unit, found) not in (("deg", "c"), ("deg", "f")):
             break
         unit, value, used = found, value * factor, used + 1

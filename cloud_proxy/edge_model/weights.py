@@ -19,7 +19,7 @@ from cloud_proxy.pruning import packed
 from .network import Array, Shape
 from .table import SYMBOLS
 
-DEFAULT = Path(__file__).with_name("weights.npz")
+DEFAULT = Path(__file__).with_name("weights.packed")
 FORMAT = 1
 
 
@@ -136,9 +136,7 @@ def load(path: Path | None = None) -> Stored:
     Raises DamagedModel, OSError.
     """
     path = path or DEFAULT
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"PK"
-    weights, meta = _from_npz(path) if zipped else _from_packed(path)
+    weights, meta = contents(path)
     if tuple(meta.get("symbols", ())) != SYMBOLS:
         raise DamagedModel(f"{path}: made for another version of the tool table")
     try:
@@ -146,6 +144,16 @@ def load(path: Path | None = None) -> Stored:
         return Stored(Shape(**meta["shape"]), weights, float(meta["threshold"]), about)
     except (KeyError, TypeError, ValueError) as e:
         raise DamagedModel(f"{path}: {e}") from e
+
+
+def contents(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Return the float32 weights and the meta of a file of either kind, for any tool table.
+
+    Raises DamagedModel, OSError.
+    """
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
+    return _from_npz(path) if zipped else _from_packed(path)
 
 
 def _from_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -6,12 +6,19 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
+from .spelling import mended
+
 MAX_CHARS = 600  # a longer sentence is declined unread
 MAX_WORDS = 64
 
 _PIECES = re.compile(
     r"""
       (?P<chip>dht[ -]?(?:11|22)\b|am2302\b|ds18[bxs]20\b|ws28\d\d[a-z]?\b|sk6812\b|i2c\b)
+    | (?P<cron>(?<![^\s"'`(])(?=[\d*/,\- ]*\*)(?:[\d*/,-]+[ ]){4}
+              (?:[\d*/,-]+|(?:mon|tue|wed|thu|fri|sat|sun)(?:[-,](?:mon|tue|wed|thu|fri|sat|sun))*)
+              (?![^\s"'`),:.;]))
+    | (?P<hexa>0x[0-9a-f]+\b)
+    | (?P<nth>\d{1,2}(?:st|nd|rd|th)\b)
     | (?P<zone>[a-z]{3,}/[a-z_]{3,}(?:/[a-z_]{3,})?)
     | (?P<hex>\#[0-9a-f]{6}\b)
     | (?P<clock>(?<![\d:])\d{1,2}:\d{2}(?![\d:]))
@@ -29,10 +36,10 @@ class Token:
     """One word, number, time or name of a sentence.
 
     text: lower case. start, end: its characters in the cleaned sentence. kind: word, mark, chip,
-    num, dur (seconds), time (minutes after midnight), zone, colour, name. unit: what a number
-    counts ("", pct, deg, c, f, mv, hz), or for a time "am"/"pm" when the half of the day is
-    certain. value: the number, seconds, minutes, zone or colour. pin: the pin a known name stands
-    for.
+    num, hexa, nth, cron, dur (seconds), time (minutes after midnight), zone, colour, name. unit:
+    what a number counts ("", pct, deg, c, f, mv, hz), or for a time "am"/"pm" when the half of the
+    day is certain. value: the number, seconds, minutes, zone or colour. pin: the pin a known name
+    stands for. mend: the word of our trade that a misspelt word was meant to be, or "".
     """
 
     text: str
@@ -42,6 +49,12 @@ class Token:
     unit: str = ""
     value: float | int | str | tuple[int, int, int] | None = None
     pin: int | None = None
+    mend: str = ""
+
+    @property
+    def meant(self) -> str:
+        """The word as it should be spelt."""
+        return self.mend or self.text
 
 
 def clean(sentence: str) -> str:
@@ -74,6 +87,14 @@ def split(text: str) -> list[Token]:
             token = replace(token, kind="colour", value=(rgb[0], rgb[1], rgb[2]))
         elif kind == "zone":
             token = replace(token, kind="zone", value=match.group())
+        elif kind == "hexa":
+            token = replace(token, value=int(piece[:12], 16))
+        elif kind == "nth":
+            token = replace(token, value=int(piece[:-2]))
+        elif kind == "cron":
+            token = replace(token, value=piece)
+        elif kind == "word":
+            token = replace(token, mend=mended(piece))
         elif kind == "half":
             token = replace(token, kind="word", text=piece.replace(".", ""))
         tokens.append(token)
@@ -82,7 +103,7 @@ def split(text: str) -> list[Token]:
 
 def joined(parts: list[Token], kind: str, value: float | int | str, unit: str = "") -> Token:
     """Return one token that stands where `parts` stood."""
-    text = " ".join(part.text for part in parts)
+    text = " ".join(part.meant for part in parts)
     return Token(text, parts[0].start, parts[-1].end, kind, unit, value)
 
 

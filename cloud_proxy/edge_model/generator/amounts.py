@@ -31,6 +31,10 @@ def say_number(number: int, rng: random.Random, words: float = 0.2) -> str:
 @slot("pct")
 def _percent(rng: random.Random, mark: str) -> Said:
     number = rng.choice((rng.randint(0, 100), rng.randrange(0, 101, 5), rng.randrange(0, 101, 10)))
+    if rng.random() < 0.05:
+        return Said(
+            [(f"{rng.randint(0, 99)}.5{rng.choice(('%', ' %', ' percent'))}", mark)], ["=" + mark]
+        )
     text = say_number(number, rng) + rng.choice(("%", "%", " %", " percent", " percent", " pct"))
     return Said([(text, mark)], ["=" + mark])
 
@@ -38,7 +42,23 @@ def _percent(rng: random.Random, mark: str) -> Said:
 @slot("part")
 def _part(rng: random.Random, mark: str) -> Said:
     return Said(
-        [(rng.choice(("half", "full", "maximum", "max", "minimum", "quarter")), mark)],
+        [
+            (
+                rng.choice(
+                    (
+                        "half",
+                        "full",
+                        "maximum",
+                        "max",
+                        "minimum",
+                        "quarter",
+                        "three quarters",
+                        "two thirds",
+                    )
+                ),
+                mark,
+            )
+        ],
         ["=" + mark],
     )
 
@@ -64,7 +84,7 @@ def _hertz(rng: random.Random, mark: str) -> Said:
             "440 hertz",
             "500 Hz",
             f"{rng.randint(10, 20000)} Hz",
-            f"{rng.randint(1, 40)} khz",
+            f"{rng.randint(1, 39)} khz",
         )
     )
     return Said([(text, mark)], ["=" + mark])
@@ -100,22 +120,24 @@ def _colour(rng: random.Random, mark: str) -> Said:
 
 @slot("rgb")
 def _rgb(rng: random.Random, mark: str) -> Said:
-    joint = rng.choice((" ", ", ", ",", " / "))
-    pieces: list[tuple[str, str]] = []
-    letters = rng.random() < 0.2
-    for n, name in enumerate(("r", "g", "b")):
-        number = str(rng.choice((rng.randint(0, 255), 0, 255)))
-        pieces += [
-            ((joint if n else "") + (name + " " if letters else ""), ""),
-            (number, mark + name),
-        ]
+    joint = rng.choice((" ", " ", ", ", ", ", ",", " / ", "/", ";", " , "))
+    names = rng.choice(
+        (("", "", ""),) * 5 + (("r ", "g ", "b "), ("r=", "g=", "b="), ("red ", "green ", "blue "))
+    )
+    front, back = rng.choice((("", ""),) * 5 + (("(", ")"), ("rgb(", ")"), ("[", "]")))
+    pieces: list[tuple[str, str]] = [(front, "")]
+    for n, name in enumerate("rgb"):
+        number = str(rng.choice((rng.randint(0, 255), 0, 255, rng.randint(0, 99))))
+        gap = rng.choice((joint, " and ")) if n == 2 and rng.random() < 0.2 else joint
+        pieces += [((gap if n else "") + names[n], ""), (number, mark + name)]
+    pieces.append((back, ""))
     return Said(pieces, ["=" + mark + name for name in "rgb"])
 
 
 @slot("count")
 def _count(rng: random.Random, mark: str) -> Said:
     return Said(
-        [(say_number(rng.choice((8, 12, 16, 24, 30, rng.randint(2, 144))), rng), mark)],
+        [(say_number(rng.choice((8, 12, 16, 24, 30, rng.randint(2, 64))), rng), mark)],
         ["=" + mark],
     )
 
@@ -206,6 +228,11 @@ def _clock(rng: random.Random, mark: str) -> Said:
             f"{spoken}{half if half[0] == ' ' else ' ' + half}",
             f"ten past {spoken}",
             f"twenty to {spoken}",
+            f"half {spoken}",
+            f"{rng.randint(0, 23):02d}.{minute:02d}",
+            f"{rng.randint(0, 23):02d}{minute:02d}",
+            f"five to {spoken}",
+            f"{rng.choice(('five', 'twenty-five', 'twenty'))} past {rng.choice((str(hour), spoken))}",  # noqa: E501
         )
     )
     return Said([(text, mark)], ["=" + mark])

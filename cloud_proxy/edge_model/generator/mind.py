@@ -159,7 +159,7 @@ MEMORY_SET = [
            "[make|take] a note", "save {note}", "don't forget {note}", "remind yourself {note}"),
 ]  # fmt: skip
 MEMORY_GET = [
-    *_rows("memory_get {key}", "[which|what] [pin|gpio] is [the|my] {key} [on|connected to|attached to|at|wired to]",
+    *_rows("memory_get {key}", "which [pin|gpio] did I [put|wire|connect|attach] [the|my] {key} [on|to]", "what [pin|gpio] is [the|my] {key} on", "what does [the|your] memory say about [the|my|] {key}", "[recall|look up|tell me] what you know about [the|my] {key}", "what was [the|my] {key} again", "what have you [saved|stored|noted] [for|about|under] [the|my|] {key}", "[which|what] [pin|gpio] is [the|my] {key} [on|connected to|attached to|at|wired to]",
            "where did I [connect|put|plug|say] [the|my] {key} [is|]", "what did I [tell you|say] about [the|my] {key}",
            "what do you [know|remember] about [the|my] {key}", "do you [remember|know] [the|my] {key}",
            "[recall|look up|tell me|retrieve] [the|my] {key} [from|in] [memory|your memory]", "what is my {key}", "what's my {key}",
@@ -273,6 +273,11 @@ STATUS = _rows(
     "[system check|self test|check yourself|check the system|report in]",
     "how much ram is free",
 )
+SCOPED = [
+    *_rows("get_status +scope link", "[status of|check|how is|how's|what about|show|tell me about|report on] the [link|wifi link|connection|network link|wifi connection|mqtt link]", "[link|connection|wifi|network] [status|state]", "how is the [link|connection|wifi] [doing|]", "show [me|] the [link|connection] status", "is the [link|connection] [ok|up|fine|good]", "are you [connected|still connected|connected to the broker]", "how good is the [link|connection]"),
+    *_rows("get_status +scope heap", "[show|tell me|give me|report|check] the heap [status|state]", "heap [status|state]", "status of the heap", "status [scope|for|of] heap", "[show|give me] the status of [the|your] heap"),
+    *_rows("get_status +scope rules", "[show|tell me|give me|report|check] the rules status", "status of the rules", "rules status", "status [scope|for] rules", "[show|give me] the status of [the|your|all] rules"),
+]  # fmt: skip
 _PERSONAS = {
     "friendly": "[friendly|friendlier|nice|kind|warm|more friendly|warmer|nicer|cheerful|polite]",
     "neutral": "[neutral|normal|plain|standard|default|matter of fact|more neutral|ordinary]",
@@ -288,7 +293,11 @@ PERSONA = [
         f"[set|switch|change] [your|the] [persona|personality|tone|style|voice|character] to {words}",
         f"[use|take|adopt] [a|an|the|your] {words} [persona|tone|style|personality|voice]",
         f"[talk|speak|answer|reply|respond] [to me|] in [a|an] {words} [way|tone|style|manner]",
-        f"[I want|I'd like] you to be {words}",
+        f"[I want|I'd like] you to [be|sound|act|talk|answer] {words}",
+        f"[be|act|sound] {words} again",
+        f"[switch|change|go] [back|] to [the|a|] {words} [persona|tone|mode|personality|voice]",
+        f"[can you|could you] be [a bit|more|a little|] {words}",
+        f"[persona|tone|mode|personality][:| is| =|] {words}",
         f"{words} [persona|mode|tone|personality]",
         f"persona {persona}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 from ..listed import barred
 from .pattern import Said, join
@@ -118,21 +119,34 @@ def mistyped(text: str, rng: random.Random) -> str:
     return text[:i] + rng.choice(_NEAR.get(text[i].lower(), "e")) + text[i + 1 :]
 
 
-def typos(said: Said, rng: random.Random, chance: float) -> Said:
-    """Return the sentence with a slip in an unmarked piece now and then."""
-    pieces = [
-        (
-            mistyped(text, rng) if not mark and len(text) > 4 and rng.random() < chance else text,
-            mark,
-        )
-        for text, mark in said.pieces
-    ]
+_SLOPPY = 0.17  # sentences with slips all over
+_LETTERS = re.compile(r"[A-Za-z]{3,}")
+
+
+def typos(said: Said, rng: random.Random) -> Said:
+    """Return the sentence with slips in its unmarked words: many now and then, else hardly any."""
+    chance = 0.3 if rng.random() < _SLOPPY else 0.012
+
+    def slip(match: re.Match[str]) -> str:
+        word = match.group()
+        if rng.random() >= chance or word.lower() in _SHORT:
+            return word
+        if len(word) == 3:
+            return word[0] + word[2] + word[1] if rng.random() < 0.7 else word + word[2]
+        return mistyped(word, rng)
+
+    pieces = [(text if mark else _LETTERS.sub(slip, text), mark) for text, mark in said.pieces]
+    if rng.random() < 0.05:
+        pieces = [(t if mark else re.sub(r"\b(?:the|a|my) ", "", t), mark) for t, mark in pieces]
     return Said(pieces, said.program, said.memory)
+
+
+_SHORT = ("off", "one", "two", "six", "ten", "not", "now", "dht", "adc", "sda", "scl", "ds")
 
 
 def written(said: Said, rng: random.Random, question: bool) -> Said:
     """Return the sentence with the capitals and the last mark that people use or leave out."""
-    pieces = [piece for piece in said.pieces if piece[0]]
+    pieces = [piece for piece in said.pieces if piece[0] or piece[1]]
     roll = rng.random()
     if roll < 0.45:
         pieces = [(text.lower(), mark) for text, mark in pieces]

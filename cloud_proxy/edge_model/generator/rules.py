@@ -7,9 +7,21 @@ from __future__ import annotations
 import random
 
 from . import pins
-from .pattern import Said, choose, fill, join, slot
+from .pattern import SLOTS, Said, choose, fill, join, slot
 from .pins import Row
 from .pins import rows as _rows
+from .steps import Steps, joined, repeated, sequence
+from .triggers import (
+    BOOT,
+    CRON,
+    EVENT,
+    MONTHLY,
+    POLLED,
+    clause,
+    condition,
+    narrowed,
+    rest,
+)
 
 _DAYS = (
     "every day|each day|daily|every morning|every evening|every night|on weekdays|every weekday|on weekends|"
@@ -20,7 +32,7 @@ _DAYS = (
 )
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORT_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAY = f"[{_DAYS}|{{days}}|{{days}}|{{days}}]"
+DAY = f"[{_DAYS}|{{days}}|{{days}}|{{days}}]"
 EVERY = _rows("w_every {dur}", "every {dur}", "every {dur}", "each {dur}", "once every {dur}", "once per {dur}",
               "at intervals of {dur}", "with an interval of {dur}", "repeatedly every {dur}", "over and over every {dur}",
               "with a period of {dur}", "in {dur} intervals") + _rows(
@@ -32,8 +44,8 @@ IN = _rows("w_in {dur}", "in {dur}", "in {dur}", "in {dur}", "after {dur}", "aft
            "after waiting {dur}", "in {dur} time")  # fmt: skip
 AT = [
     *_rows("w_at {clock}", "at {clock}", "at {clock}", "at {clock} [in the morning|in the evening|in the afternoon|at night|tonight|sharp]"),
-    *_rows("w_at {clock}", f"at {{clock}} {_DAY}", f"{_DAY} at {{clock}}", f"{_DAY} at {{clock}}", "when it is {clock}", "when the clock strikes {clock}",
-           "as soon as it is {clock}", f"{_DAY} when it is {{clock}}", f"{_DAY}, at {{clock}}"),
+    *_rows("w_at {clock}", f"at {{clock}} {DAY}", f"{DAY} at {{clock}}", f"{DAY} at {{clock}}", "when it is {clock}", "when the clock strikes {clock}",
+           "as soon as it is {clock}", f"{DAY} when it is {{clock}}", f"{DAY}, at {{clock}}"),
 ]  # fmt: skip
 _IF = "[if|when|whenever|once|as soon as|each time|every time|any time]"
 _BUTTON = [
@@ -44,6 +56,10 @@ _BUTTON = [
 ]  # fmt: skip
 EDGE = [
     *_BUTTON,
+    *_rows("w_edge {pin} rising", f"{_IF} [motion|movement|something|somebody|a signal] is [seen|detected|noticed|sensed] [on|at|by] {{pin}}", f"{_IF} there is [motion|movement|a signal] [on|at] {{pin}}", f"{_IF} {{pin}} [detects|senses|sees] [motion|movement|something|somebody]",
+           f"{_IF} {{num}} [goes high|goes up|rises|turns on|becomes high|comes on]"),
+    *_rows("w_edge {pin} falling", f"{_IF} {{num}} [goes low|drops|falls|turns off|becomes low|drops low]"),
+    *_rows("w_edge {pin} both", f"{_IF} {{num}} changes"),
     *_rows("w_edge {pin} rising", f"{_IF} {{pin}} [goes|turns|gets|becomes|jumps|is] [high|HIGH|to high|to 1]",
            f"{_IF} {{pin}} [rises|goes up|comes on|turns on|switches on|is pulled high|reads high|reads 1]", "on a rising edge [on|of|at] {pin}",
            f"{_IF} there is a rising edge on {{pin}}", f"{_IF} {{num}} [goes high|rises]"),
@@ -111,7 +127,18 @@ def _read_rows() -> list[Row]:
 
 
 READ = _read_rows()
-WHEN = ((EVERY, 0.23), (IN, 0.18), (AT, 0.22), (EDGE, 0.19), (READ, 0.18))
+WHEN = (
+    (EVERY, 0.19),
+    (IN, 0.14),
+    (AT, 0.2),
+    (EDGE, 0.18),
+    (READ, 0.15),
+    (EVENT, 0.05),
+    (BOOT, 0.04),
+    (CRON, 0.02),
+    (MONTHLY, 0.02),
+    (POLLED, 0.01),
+)
 _CHANGES = (
     (pins.ON, 0.34),
     (pins.OFF, 0.28),
@@ -153,30 +180,149 @@ def reading(rng: random.Random, mark: str = "") -> Said:
     return fill(*pick(_READS, rng), rng, mark)
 
 
+def many(rng: random.Random, mark: str) -> Said:
+    """Return one verb for several pins: "turn off 2, 4 and the fan"."""
+    count = rng.choice((2, 2, 2, 3, 3, 4))
+    kind = rng.choice(("num", "num", "num", "sure", "name"))
+    pins_: list[Said] = []
+    for n in range(count):
+        slot_name = "sure" if kind != "num" and (kind == "sure" or n % 2) else "num"
+        made = SLOTS[slot_name](rng, f"{mark}m{n}")
+        pins_.append(made)
+    comma = rng.choice((", ", ", ", ", ", " and ", " & ", ","))
+    last = rng.choice((" and ", " and ", " and ", ", ", " & ", " plus ", ", and ", " as well as "))
+    parts: list[Said | str] = []
+    for n, pin in enumerate(pins_):
+        if n:
+            parts.append(last if n + 1 == count else comma)
+        parts.append(pin)
+    front = rng.choice(
+        (
+            "pins ",
+            "",
+            "",
+            "gpios ",
+            "pin ",
+            "gpio ",
+            "outputs ",
+            "both " if count == 2 else "all of ",
+        )
+    )
+    both = join(
+        front if kind == "num" else rng.choice(("", "", "both ")) if count == 2 else "", *parts
+    )
+    tool, tail, pattern = rng.choice(_MANY)
+    before, after = choose(pattern, rng).split("@")
+    said = join(before, Said(both.pieces), after)
+    program = [word for pin in pins_ for word in (tool, *pin.program, *tail)]
+    return Said(said.pieces, program, both.memory)
+
+
+_MANY = (
+    *[("gpio_write", ("on",), p) for p in ("[turn|switch|put] on @", "[turn|switch] @ on", "set @ [high|on|to 1|to high]", "@ on", "[activate|start|power up] @", "@ high", "[pull|drive|bring] @ high")],
+    *[("gpio_write", ("off",), p) for p in ("[turn|switch|shut|put] off @", "[turn|switch] @ off", "set @ [low|off|to 0|to low]", "@ off", "[deactivate|stop|kill] @", "@ low", "[pull|drive|bring] @ low")],
+    *[("gpio_toggle", (), p) for p in ("[toggle|flip|invert] @", "[toggle|flip] the state of @")],
+    ("gpio_read", (), "[read|check] @"), ("gpio_read", (), "are @ [on|high|off|low]"), ("adc_read", (), "[read|measure|get] the [voltage|voltages|adc values] [on|of] @"),
+)  # fmt: skip
+
+
+PLAIN = [
+    *_rows("gpio_write {num} on", "[turn|switch] on [pin|gpio] {num}", "[turn|switch] [pin|gpio] {num} on"),
+    *_rows("gpio_write {num} off", "[turn|switch] off [pin|gpio] {num}", "[turn|switch] [pin|gpio] {num} off"),
+    *_rows("gpio_toggle {num}", "toggle [pin|gpio] {num}"),
+]  # fmt: skip
+
+
+def action(rng: random.Random, rows: list[Row], mark: str) -> Said:
+    """Return what a rule does."""
+    roll = rng.random()
+    if rows is EVERY and roll < 0.4:
+        return fill(*rng.choice(BLINK), rng, mark)
+    roll = rng.random()
+    steps = Steps(rng, mark)
+    if roll < 0.12:
+        return (
+            reading(rng, mark) if rows in (EVERY, AT, IN) or rng.random() < 0.3 else steps.tell()
+        )
+    if roll < 0.2:  # the plainest ones, so that they stay beyond doubt
+        return fill(*rng.choice(PLAIN), rng, mark)
+    if roll < 0.44:
+        return change(rng, mark)
+    if roll < 0.54:
+        return steps.tell()
+    if roll < 0.6:
+        return steps.emit()
+    if roll < 0.63:
+        return steps.ask()
+    if roll < 0.7:
+        return steps.run()
+    if roll < 0.77:
+        return steps.for_a_while()
+    if roll < 0.83:
+        return many(rng, mark)
+    if roll < 0.845:
+        return repeated(rng, mark)
+    if roll < 0.92:
+        made = steps.on(0) if rng.random() < 0.5 else steps.off(0)
+        return joined([made, steps.tell() if rng.random() < 0.8 else steps.emit()], rng)
+    return sequence(rng, mark)
+
+
+_TELL_IF_CHOICES = (
+    "[tell|notify|alert|warn|inform|message|text|ping] me", "[tell|notify|alert|warn] me", "let me know", "send me a [message|notification|text]", "give me a [shout|notice|warning|heads up]",
+    "send a [notification|message]", "notify", "drop me a line", "report", "send an alert", "[please|] tell me", "I want to know", "I want to be [told|notified]",
+)  # fmt: skip
+
+
 def rule(rng: random.Random) -> Said:
     """Return a sentence that makes one rule."""
     rows = rng.choices([rows for rows, _ in WHEN], [weight for _, weight in WHEN])[0]
-    when = fill(*rng.choice(rows), rng, "w")
-    if rows is EVERY and rng.random() < 0.5:
-        action = fill(*rng.choice(BLINK), rng, "a")
-    elif rng.random() < 0.12:
-        action = reading(rng, "a")
+    when = narrowed(fill(*rng.choice(rows), rng, "w"), rng, "v")
+    told = clause(when, "c") if rows in (EDGE, READ) and rng.random() < 0.16 else None
+    if told is not None:
+        when = told
+        made = Said([(choose(rng.choice(_TELL_IF_CHOICES), rng), "")], ["notify", ":c"])
     else:
-        action = change(rng, "a")
-    if rng.random() < 0.1:
-        action = join(
-            action, rng.choice((" and ", " then ", ", then ", " and then ")), change(rng, "b")
-        )
+        made = action(rng, rows, "a")
     program = Said([], ["rule_set"])
     name = Said()
-    if rng.random() < 0.09:
+    if rng.random() < 0.08:
         name = fill(*rng.choice(_NAMED), rng, "n")
+    narrow = Said()
+    if rng.random() < (0.22 if rows in (EVERY, EDGE) else 0.12) and rows is not CRON:
+        narrow = condition(rng, "i")
+    elif rng.random() < 0.05 and rows not in (IN, POLLED):
+        narrow = rest(rng, "r")
     roll = rng.random()
     comma = rng.choice((" ", ", ", " ", ", then " if rows in (EDGE, READ) else " "))
-    if roll < 0.45:
-        spoken = join(Said(when.pieces), comma, Said(action.pieces))
+    if when.pieces[0][0].startswith("wait"):
+        roll = 0.0
+    if rows is POLLED:
+        roll, comma = 0.0, rng.choice((" ", ", "))
+    extra: list[Said | str] = []
+    if narrow.pieces:
+        first = narrow.pieces[0][0]
+        extra = [
+            Said(narrow.pieces)
+            if first[:1] in (",", " ")
+            else join(rng.choice((" ", ", ")), Said(narrow.pieces))
+        ]
+    if told is None and roll < 0.52 or rows is POLLED:
+        middle = extra if rng.random() < 0.55 and narrow.program[:1] != ["+min_s"] else []
+        after = [] if middle else extra
+        if after and made.program[-2:-1] == ["notify"]:
+            middle, after = after, []
+        spoken = join(
+            Said(when.pieces),
+            *middle,
+            comma if not middle else rng.choice((", ", " ", ", ")),
+            Said(made.pieces),
+            *after,
+        )
     else:
-        spoken = join(Said(action.pieces), " ", Said(when.pieces))
+        spoken = join(
+            Said(made.pieces), rng.choice((" ", " ", " ", ", ")), Said(when.pieces), *extra
+        )
     if name.pieces:
         parts = (
             (Said(name.pieces), ": ", spoken)
@@ -192,72 +338,9 @@ def rule(rng: random.Random) -> Said:
             ),
             spoken,
         )
-    meant = join(program, name, when, action)
+    meant = join(program, name, when, narrow, made)
     return Said(spoken.pieces, meant.program, meant.memory)
 
 
 _NAMED = _rows("+name {name}", "[rule|a rule|make a rule|create a rule|new rule|add a rule|set up a rule|a new rule] [called|named] {name}",
                "[call|name] [it|this|the rule] {name}")  # fmt: skip
-_FOR = [
-    *_rows("gpio_write {sure} on rule_set w_in {dur} gpio_write {sure} off", "[turn|switch] on {sure} for {dur}", "[turn|switch] {sure} on for {dur}",
-           "[run|activate|power|start] {sure} for {dur}", "keep {sure} on for {dur}", "{sure} on for {dur}", "for {dur} turn on {sure}",
-           "turn on {sure} [and|then] [turn|switch] it [back|] off [after|in] {dur}", "turn {sure} on, [wait|then wait] {dur}, then turn it off",
-           "switch {sure} on and off again after {dur}"),
-    *_rows("gpio_write {sure} off rule_set w_in {dur} gpio_write {sure} on", "[turn|switch] off {sure} for {dur}", "[turn|switch] {sure} off for {dur}",
-           "turn off {sure} [and|then] [turn|switch] it back on [after|in] {dur}", "keep {sure} off for {dur}"),
-    *_rows("rule_set w_at {clock} gpio_write {sure} on rule_set w_at {clock2} gpio_write {sure} off",
-           "turn on {sure} at {clock} and [turn it|] off at {clock2}", f"{_DAY} turn {{sure}} on at {{clock}} and off at {{clock2}}",
-           "turn {sure} on at {clock} and off at {clock2}", "switch {sure} on at {clock} and [switch it|] off [again|] at {clock2}",
-           "keep {sure} on [from|between] {clock} [to|until|and] {clock2}"),
-    *_rows("gpio_write {num} on gpio_write {num2} on", "[turn|switch|put] on [pins|pin|gpios|gpio|] {num} and {num2}", "[turn|switch] [pins|gpio|] {num} and {num2} on",
-           "[turn|switch] on both [pins|] {num} and {num2}", "set [pins|gpio|pin] {num} and {num2} [high|on|to 1]", "[pins|] {num} and {num2} on"),
-    *_rows("gpio_write {num} off gpio_write {num2} off", "[turn|switch|put] off [pins|pin|gpios|gpio|] {num} and {num2}", "[turn|switch] [pins|gpio|] {num} and {num2} off",
-           "[turn|switch] off both [pins|] {num} and {num2}", "set [pins|gpio|pin] {num} and {num2} [low|off|to 0]", "[pins|] {num} and {num2} off"),
-    *_rows("gpio_write {num} on gpio_write {num2} on gpio_write {num3} on", "[turn|switch] on [pins|gpios|] {num} , {num2} and {num3}", "[turn|switch] on [pins|] {num}, {num2}, {num3}",
-           "[turn|switch] [pins|] {num}, {num2} and {num3} on"),
-    *_rows("gpio_write {num} off gpio_write {num2} off gpio_write {num3} off", "[turn|switch] off [pins|gpios|] {num}, {num2} and {num3}", "[turn|switch] off [pins|] {num}, {num2}, {num3}",
-           "[turn|switch] [pins|] {num}, {num2} and {num3} off"),
-    *_rows("gpio_toggle {num} gpio_toggle {num2}", "toggle [pins|] {num} and {num2}", "[flip|toggle] both {num} and {num2}"),
-    *_rows("gpio_read {num} gpio_read {num2}", "read [pins|] {num} and {num2}", "are [pins|] {num} and {num2} [on|high|off]", "check {num} and {num2}"),
-    *_rows("gpio_write {num} on gpio_write {num2} off", "{num} on, {num2} off", "turn on {num} and off {num2}", "turn {num} on and {num2} off", "turn on {num} but turn off {num2}"),
-    *_rows("gpio_write {num} off gpio_write {num2} on", "{num} off, {num2} on", "turn off {num} and on {num2}", "turn {num} off and {num2} on"),
-    *_rows("gpio_write {sure} on gpio_write {sure2} on", "turn on {sure} and {sure2}", "switch {sure} and {sure2} on", "turn on both {sure} and {sure2}"),
-    *_rows("gpio_write {sure} off gpio_write {sure2} off", "turn off {sure} and {sure2}", "switch {sure} and {sure2} off"),
-    *_rows("rule_set w_every {dur} gpio_toggle {num} gpio_toggle {num2}", "[blink|toggle] {num} and {num2} every {dur}", "every {dur} [toggle|blink] [pins|] {num} and {num2}"),
-    *_rows("rule_set w_every ?", "[blink|flash|strobe|pulse] {sure}", "make {sure} [blink|flash]", "start [blinking|flashing] {sure}",
-           "[toggle|blink] {sure} [regularly|periodically|repeatedly|again and again|forever]"),
-    *_rows("rule_set ?", "[make|create|add|set up|set] a [rule|schedule|timer|new rule|automation]", "schedule [something|{sure}]", "I want a [rule|schedule|timer]"),
-    *_rows("rule_set w_at ?", "turn {sure} on [later|at some point|in the evening|in the morning|every evening|every day|daily|at night]", "[schedule|turn on] {sure} every [morning|evening|day]"),
-    *_rows("rule_set w_in {dur} ?", "in {dur}", "[set a|] timer [for|of] {dur}", "wait {dur}", "after {dur} do something"),
-    *_rows("rule_set w_every {dur} ?", "every {dur}", "do something every {dur}"),
-]  # fmt: skip
-
-
-def several(rng: random.Random) -> Said:
-    """Return a sentence with several calls, or a rule that lacks something."""
-    if rng.random() < 0.62:
-        return fill(*rng.choice(_FOR), rng)
-    parts: list[Said | str] = []
-    for n in range(rng.choice((2, 2, 2, 3))):
-        if n:
-            parts.append(
-                rng.choice(
-                    (
-                        " and ",
-                        " and ",
-                        ", then ",
-                        " then ",
-                        " and then ",
-                        ", ",
-                        "; ",
-                        ", and ",
-                        ". ",
-                        " & ",
-                        " and also ",
-                        " plus ",
-                        " after that ",
-                    )
-                )
-            )
-        parts.append(reading(rng, f"s{n}") if rng.random() < 0.25 else change(rng, f"s{n}"))
-    return join(*parts)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ..grammar import Action, Outcome, program
 from ..sentence import Sentence, TooLong, read
-from ..table import ASK, ASK_NAMED, END
-from . import mind, noise, outside, pins, rules
+from ..table import ASK, ASK_NAMED, END, MAX_ACTIONS
+from . import mind, noise, outside, pins, rules, scripts, short, together
 from .pattern import Said, fill
 from .pins import Row
 
@@ -19,7 +19,7 @@ _COMMANDS: tuple[tuple[list[Row], float], ...] = (
     (pins.PWM, 6.0),
     (pins.SERVO, 3.5),
     (pins.NEOPIXEL, 5.0),
-    (pins.SHORT, 4.0),
+    (short.SHORT, 4.0),
     (pins.READ, 3.5),
     (pins.ADC, 3.0),
     (pins.DHT, 2.5),
@@ -34,6 +34,7 @@ _COMMANDS: tuple[tuple[list[Row], float], ...] = (
     (mind.PERSONA, 2.0),
     (mind.VAGUE, 1.0),
     (mind.STATUS, 1.5),
+    (mind.SCOPED, 1.0),
     (mind.TIME, 0.8),
     (mind.RULE_LIST, 0.8),
     (mind.MEMORY_LIST, 0.8),
@@ -85,13 +86,14 @@ def sample(rng: random.Random) -> Sample:
                 "plain",
                 "near",
                 "cannot",
+                "stored",
             ),
-            (34.0, 11.0, 22.0, 9.0, 1.5, 3.5, 11.0, 6.0, 2.5),
+            (25.0, 9.5, 26.5, 10.0, 1.3, 3.5, 10.0, 6.5, 2.2, 14.0),
         )[0]
         said = _make(kind, rng)
         question = kind == "question"
         said = noise.written(
-            noise.typos(said, rng, 0.09),
+            noise.typos(said, rng),
             rng,
             question or (kind in ("plain", "near") and rng.random() < 0.5),
         )
@@ -100,7 +102,24 @@ def sample(rng: random.Random) -> Sample:
             return made
 
 
+def _stored(rng: random.Random) -> Said:
+    """Return a sentence about scripts, named things or the I2C bus."""
+    roll = rng.random()
+    if roll < 0.4:
+        return scripts.script_set(rng)
+    if roll < 0.63:
+        return scripts.device_set(rng)
+    rows = rng.choices(
+        (scripts.RUN, scripts.I2C, scripts.DELETE, scripts.LIST, scripts.DEVICE_LIST)
+        + (scripts.DEVICE_DELETE,),
+        (12, 11, 5, 4, 3, 3),
+    )[0]
+    return fill(*rng.choice(rows), rng)
+
+
 def _make(kind: str, rng: random.Random) -> Said:
+    if kind == "stored":
+        return noise.around_command(_stored(rng), rng)
     if kind == "command":
         return noise.around_command(fill(*rules.pick(_COMMANDS, rng), rng), rng)
     if kind == "question":
@@ -110,7 +129,7 @@ def _make(kind: str, rng: random.Random) -> Said:
             noise.around_command(rules.rule(rng), rng) if rng.random() < 0.6 else rules.rule(rng)
         )
     if kind == "several":
-        return noise.around_command(rules.several(rng), rng)
+        return noise.around_command(together.several(rng), rng)
     if kind == "social":
         return fill(*rules.pick(_SOCIAL, rng), rng)
     if kind == "refuse":
@@ -126,7 +145,11 @@ def resolve(said: Said, kind: str = "") -> Sample | None:
     """Return the example with its marks as word indices, or None if the words fell otherwise."""
     text, marks = "", dict[str, tuple[int, int]]()
     for piece, mark in said.pieces:
-        if mark:
+        if mark[:1] == "<":
+            marks[mark[1:]] = (len(text), len(text))
+        elif mark[:1] == ">":
+            marks[mark[1:]] = (marks[mark[1:]][0], len(text))
+        elif mark:
             marks[mark] = (len(text), len(text) + len(piece))
         text += piece
     try:
@@ -146,6 +169,7 @@ def resolve(said: Said, kind: str = "") -> Sample | None:
             not inside
             or sentence.tokens[inside[0]].start < start
             or sentence.tokens[inside[-1]].end > end
+            or (word[0] == "=" and len(inside) > 1)
         ):
             return None
         actions += [inside[0]] if word[0] == "=" else [inside[0], inside[-1]]
@@ -162,7 +186,7 @@ def resolve(said: Said, kind: str = "") -> Sample | None:
         "what_to_do",
     ):
         actions.append(END)
-    outcome = follow(sentence, actions)
+    outcome = follow(sentence, actions) if len(actions) < MAX_ACTIONS else None
     return (
         None
         if outcome is None

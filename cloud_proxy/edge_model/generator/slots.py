@@ -118,7 +118,7 @@ def _pin(rng: random.Random, mark: str, bare: float, unknown: float, things: flo
 
 @slot("pin")
 def _any_pin(rng: random.Random, mark: str) -> Said:
-    return _pin(rng, mark, 0.0, 0.16)
+    return _pin(rng, mark, 0.12, 0.14)
 
 
 @slot("p")
@@ -133,14 +133,14 @@ def _bare_pin(rng: random.Random, mark: str) -> Said:
 
 @slot("sure")
 def _certain_pin(rng: random.Random, mark: str) -> Said:
-    return _pin(rng, mark, 0.0, 0.0)
+    return _pin(rng, mark, 0.12, 0.0)
 
 
 def _kind_of_pin(*names: str, bare: str = "") -> None:
     """Register a slot for one kind of part: "the servo on pin 4", a known or an unknown name."""
 
     def part(rng: random.Random, mark: str) -> Said:
-        name = rng.choice(names)
+        name = rng.choice(names if len(names) < 5 else names[1:])
         if rng.random() < 0.3:
             name = f"{rng.choice(PLACES)} {name}"
         roll = rng.random()
@@ -155,7 +155,9 @@ def _kind_of_pin(*names: str, bare: str = "") -> None:
         if roll < 0.27:
             return Said([(article, ""), (name, mark)], ["?named", ":" + mark])
         joint = (
-            "[on|on|at|connected to|wired to|] [pin|gpio|pin|pin number|io|]" if roll < 0.9 else ""
+            "[on|on|at|connected to|wired to|] [pin|gpio|pin|pin number|io||]"
+            if roll < 0.9
+            else ""
         )
         said = _numbered(rng, mark, f"{article}{name} {joint} {{n}}".replace("  ", " "), name)
         return said
@@ -195,6 +197,14 @@ _kind_of_pin(
     "analogue input",
     "knob",
     "joystick",
+)
+_kind_of_pin(
+    *("opening", "valve", "valve", "water valve", "gas valve", "tap", "gate", "vent", "hatch"),
+    *("solenoid", "garage door", "door", "sluice", "window", "curtain", "blind", "flap"),
+)
+_kind_of_pin(
+    *("noisy", "buzzer", "buzzer", "siren", "horn", "bell", "alarm", "speaker", "beeper"),
+    *("doorbell", "whistle", "gong"),
 )
 _kind_of_pin(
     "button",

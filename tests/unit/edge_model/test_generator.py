@@ -10,7 +10,7 @@ from cloud_proxy.edge_model.table import TOOLS
 
 def test_every_example_is_a_legal_program_and_every_tool_occurs():
     rng, seen = random.Random(2), set()
-    for _ in range(1500):
+    for _ in range(4000):
         made = sample(rng)
         assert follow(made.sentence, list(made.actions)) == made.outcome
         seen.update(tools_of(made.outcome.calls))
@@ -24,6 +24,7 @@ def test_the_same_seed_gives_the_same_sentences():
 
 def test_the_hand_written_sets_are_apart_and_large_enough():
     dev, test = cases(DEV), cases(TEST)
-    assert len(dev) >= 300 and len(test) >= 150
+    assert sum(case.scope == "in" for case in dev) >= 400 and len(test) >= 200
+    assert sum(case.scope != "in" for case in test) >= 60
     assert sum(case.scope == "out" for case in dev) >= 100
     assert not {case.sentence.lower() for case in dev} & {case.sentence.lower() for case in test}

@@ -26,6 +26,11 @@ def rule(when, *do):
     return call("rule_set", when=when, do=list(do))
 
 
+def dht22(pin):
+    args = {"pin": pin, "model": "dht22"}
+    return {"tool": "dht_read", "args": args, "field": "temperature_c"}
+
+
 CALLS = {
     "turn on the led on pin 2": [on(2)],
     "is pin 2 on?": [call("gpio_read", pin=2)],
@@ -53,7 +58,7 @@ CALLS = {
     ],
     "every 5 minutes toggle pin 9": [rule({"every_s": 300}, call("gpio_toggle", pin=9))],
     "in half an hour switch on pin 16": [rule({"in_s": 1800}, on(16))],
-    "at 6:45 pm turn on pin 26": [rule({"at": "18:45"}, on(26))],
+    "at 6:45 pm switch on pin 26": [rule({"at": "18:45"}, on(26))],
     "every weekday at 6:45 turn on the heater on pin 26": [
         rule({"at": "06:45", "days": "mon,tue,wed,thu,fri"}, on(26))
     ],
@@ -68,6 +73,48 @@ CALLS = {
     "turn on 2 and 4": [on(2), on(4)],
     "turn on pins 12, 13 and 14": [on(12), on(13), on(14)],
     "turn off 18 and 19": [off(18), off(19)],
+}
+
+CALLS |= {
+    "a tool called water_plants that turns 5 on, waits 30 seconds, then turns it off": [
+        call("script_set", name="water_plants", steps=[on(5), call("delay", ms=30000), off(5)])
+    ],
+    "create a script named morning: turn on pin 12, wait 5 minutes, turn off pin 12": [
+        call("script_set", name="morning", steps=[on(12), call("delay", ms=300000), off(12)])
+    ],
+    "run water_plants": [call("script_run", name="water_plants")],
+    "delete the script water_plants": [call("script_delete", name="water_plants")],
+    "list the scripts": [call("script_list")],
+    "every day at 7 am run water_plants": [
+        rule({"at": "07:00"}, call("script_run", name="water_plants"))
+    ],
+    "add a lamp called desk on gpio 4": [call("device_set", name="desk", kind="lamp", pin=4)],
+    "list the devices": [call("device_list")],
+    "delete the device desk": [call("device_delete", name="desk")],
+    "whenever 27 drops low tell me the door opened": [
+        rule({"pin": 27, "edge": "falling"}, call("notify", text="the door opened"))
+    ],
+    "if the dht22 on 5 goes above 30 turn on 18": [rule({"read": dht22(5), "above": 30}, on(18))],
+    "on event door_open turn on pin 5": [rule({"event": "door_open"}, on(5))],
+    "when pin 4 goes high emit door_open": [
+        rule({"pin": 4, "edge": "rising"}, call("emit", event="door_open"))
+    ],
+    "at boot turn on pin 2": [rule({"boot": True}, on(2))],
+    "cron 0 7 * * 1-5 turn on pin 4": [rule({"cron": "0 7 * * 1-5"}, on(4))],
+    "on the 1st of every month at 8 am turn on pin 5": [rule({"cron": "0 8 1 * *"}, on(5))],
+    "every day at 7 turn on 25 for 15 minutes": [
+        rule({"at": "07:00"}, on(25), call("delay", ms=900000), off(25))
+    ],
+    "read 2 bytes from address 0x48 on sda 21 scl 22": [
+        call("i2c_read", sda=21, scl=22, address=72, length=2)
+    ],
+    "write 0xff to address 0x20 on sda 21 scl 22": [
+        call("i2c_write", sda=21, scl=22, address=32, data_hex="ff")
+    ],
+    "set the neopixels on gpio 16 to 10 20 30": [call("neopixel_write", pin=16, r=10, g=20, b=30)],
+    "set 5 high then read 34": [on(5), call("gpio_read", pin=34)],
+    "trun on pin 5": [on(5)],
+    "swich gpio 12 off": [off(12)],
 }
 
 NAMED = {
@@ -92,6 +139,10 @@ SILENT = {
     "turn on the pump": "Which pin is the pump on?",
     "dim pin 5": "percent",
     "scan the i2c bus": "SDA",
+    "make a script": "called",
+    "run a script": "Which script",
+    "turn on pin 5 tomorrow at 7": "Sorry",
+    "don't run the script party": "leave it",
     "hello": "Hello",
     "thank you": "welcome",
     "what can you do?": "switch",

@@ -4,7 +4,8 @@ import pytest
 
 from cloud_proxy.edge_model.names import pin_of
 from cloud_proxy.edge_model.sentence import TooLong, read
-from cloud_proxy.edge_model.values import convert, days_of
+from cloud_proxy.edge_model.spelling import mended
+from cloud_proxy.edge_model.values import convert, days_of, hexadecimal, slug
 
 
 def kinds(text, kind, memory=None):
@@ -32,6 +33,11 @@ LENGTHS = {
     "twenty-five seconds": 25,
     "one hundred and twenty seconds": 120,
     "1 day": 86400,
+    "every other minute": 120,
+    "another minute": 60,
+    "three quarters of an hour": 2700,
+    "5 mintues": 300,
+    "30 secnds": 30,
 }
 TIMES = {
     "at 6:45 pm": "18:45",
@@ -52,6 +58,12 @@ TIMES = {
     "at 7 in the evening": "19:00",
     "every night at 11": "23:00",
     "at 06:15": "06:15",
+    "at 19.30": "19:30",
+    "at 0730": "07:30",
+    "at 18h30": "18:30",
+    "at half seven": "07:30",
+    "at quarter of seven in the evening": "18:45",
+    "at eleven at night": "23:00",
 }
 DAYS = {
     "every weekday at 7": "mon,tue,wed,thu,fri",
@@ -62,6 +74,7 @@ DAYS = {
     "mon, wed and fri": "mon,wed,fri",
     "every day": None,
     "on tuesdays": "tue",
+    "every mnoday": "mon",
 }
 PINS = {
     "gpio 5": 5,
@@ -98,9 +111,85 @@ def test_a_remembered_value_names_at_most_one_pin(text, pin):
     assert pin_of(text) == pin
 
 
-def test_under_a_second_is_no_interval():
+def test_under_a_second_is_no_interval_but_a_pause():
     (token,) = kinds("500 ms", "dur")
     assert convert("seconds", token, [token]) is None
+    assert convert("ms", token, [token]) == 500
+
+
+CRONS = {
+    "cron */5 * * * * toggle 4": "*/5 * * * *",
+    'cron "0 7 * * 1-5": turn on 4': "0 7 * * 1-5",
+    "on schedule 30 6,18 1 * mon-fri": "30 6,18 1 * mon-fri",
+    "turn on 1 2 3 4 5": None,
+    "5 * 3": None,
+}
+
+
+@pytest.mark.parametrize("text, cron", CRONS.items(), ids=CRONS)
+def test_a_cron_line_is_one_word(text, cron):
+    assert next((t.value for t in kinds(text, "cron")), None) == cron
+
+
+BYTES = {
+    "0xff": "ff",
+    "01 a0": "01a0",
+    "0x01, 0x02": "0102",
+    "0xABC": "0abc",
+    "f": "0f",
+    "xyz": None,
+    "0x": None,
+    "01 to": None,
+    "00 " * 33: None,
+}
+
+
+@pytest.mark.parametrize("text, digits", BYTES.items(), ids=BYTES)
+def test_bytes_are_hexadecimal(text, digits):
+    assert hexadecimal(text, 32) == digits
+
+
+NAMES = {
+    "water_plants": "water_plants",
+    "Water Plants": "water_plants",
+    '"party"': "party",
+    "lights-on": "lights-on",
+    "a" * 25: None,
+    "caf\u00e9": None,
+    "a: b": None,
+}
+
+
+@pytest.mark.parametrize("text, name", NAMES.items(), ids=NAMES)
+def test_a_script_is_named_as_the_board_takes_it(text, name):
+    assert slug(text) == name
+
+
+SLIPS = {
+    "trun": "turn",
+    "swich": "switch",
+    "togle": "toggle",
+    "hgih": "high",
+    "lwo": "low",
+    "minuts": "minutes",
+    "precent": "percent",
+    "turn": "",
+    "torn": "",
+    "of": "",
+    "pine": "",
+    "zebra": "",
+}
+
+
+@pytest.mark.parametrize("word, meant", SLIPS.items(), ids=SLIPS)
+def test_one_slip_is_mended(word, meant):
+    assert mended(word) == meant
+
+
+@pytest.mark.parametrize("text, day", {"the 15th": 15, "the first": 1, "the 40th": None}.items())
+def test_a_day_of_the_month(text, day):
+    tokens = read(text).tokens
+    assert convert("monthday", tokens[-1], tokens) == day
 
 
 def test_a_percentage_is_no_pin():

@@ -12,21 +12,27 @@ KINDS = {2: ("sparse4", 32)}
 def packed_copy(path):
     """Write the shipped model with a tenth of its weights gone."""
     stored = weights.load()
-    kinds = {name: KINDS[2] for name, value in stored.weights.items() if value.ndim == 2}
+    kinds = {
+        name: ("int8", 32) if name.endswith("_embed") else KINDS[2]
+        for name, value in stored.weights.items()
+        if value.ndim == 2
+    }
     thinned = {
         name: np.where(masks.per_matrix(np.abs(value), 0.1), np.float32(0), value)
         if name in kinds
         else value
         for name, value in stored.weights.items()
     }
-    weights.save_packed(path, stored.shape, thinned, kinds, stored.threshold, {"of": "a test"})
+    weights.save_packed(
+        path, stored.shape, thinned, kinds, stored.threshold, {**stored.about, "of": "a test"}
+    )
     return stored
 
 
 def test_a_packed_model_answers(tmp_path):
     stored = packed_copy(tmp_path / "edge.packed")
     model = EdgeModel.load(tmp_path / "edge.packed")
-    assert model.about == {"of": "a test"}
+    assert model.about == {**stored.about, "of": "a test"}
     assert model.threshold == stored.threshold
     calls = model.answer("turn on pin 2").calls
     assert [(call.tool, call.args) for call in calls] == [("gpio_write", {"pin": 2, "value": 1})]

@@ -1,0 +1,119 @@
+"""Texts to tell, names of scripts and events, pauses: the slots that steps are filled with."""
+
+# ruff: noqa: E501  (one pattern a line reads best)
+
+from __future__ import annotations
+
+import random
+import re
+
+from ..listed import barred
+from . import outside
+from .amounts import say_number
+from .pattern import SLOTS, Said, slot
+from .slots import PLACES, THINGS
+
+TEXT_SLOTS = ("said", "todo")
+_CLAUSES = barred(
+    "the door opened|the door is open|it is too hot|it is too cold|someone is at the door|the {p} {t} is on|the {t} was switched off|the water is boiling|"
+    "somebody rang|there is a leak|the tank is empty|the tank is full|motion in the {p}|the {p} window is open|frost is coming|the {t} needs attention|"
+    "the mail has arrived|it is time to go|dinner is ready|the dog is out|the battery is low|the {p} is wet|the alarm went off|power is back|"
+    "time for bed|water detected|check the {t}|the {p} door is closed|the washing is done|the job is done|all is well|the plants were watered|"
+    "please close the {p} door|intruder|hello|good morning|it has started|watering is finished|the {t} is ready|something moved in the {p}|"
+    "the temperature is too high|the freezer is warm|the {p} light is still on|the gate is open|the cat came home|the soil is dry|fire|"
+    "there is somebody in the {p}|the sun is up|the bell rang|lunch is ready|the lid was lifted|we are out of oil|the kids are home|the fridge was left open|"
+    "the board is back|the {p} is too humid|the engine is running|the {t} stopped|{t} on|{t} failure|attention|wake up|the post is here"
+)
+_TODO = barred(
+    "close the windows|check the oven|feed the cat|take out the bins|water the plants|drink water|call Anna|take a break|lock the {p} door|turn off the {t}|"
+    "go to bed|buy milk|take my pills|walk the dog|check the {t}|empty the {p} bin|stretch|put the kettle on|clean the {t}|go home|stand up|leave for work|bring in the washing"
+)
+_PROMPTS = barred(
+    "a joke|how to dress today|sum up the day|what to cook|a short poem|whether the readings look normal|what this means|tell me a story|the news|a fun fact|"
+    "a greeting|what I should do about the heat|say good night|if the {t} should be on|what to do next|describe the state of the {p}|a weather report|write a haiku|"
+    "why the {t} is so warm|suggest a dinner|comment on the temperature|a quote of the day|give me a summary"
+)
+_EVENTS = barred(
+    "door_open|door_closed|motion|alarm|lights_out|goodnight|good_night|panic|leak|button_pressed|wake_up|too_hot|frost|doorbell|water_low|tank_full|"
+    "intruder|away|home|party|sunrise|night|shutdown|fire|water_now|bell|ready|start|ping|open_gate|lights-on|visitor|heat|rain|storm|test|sos|mode1|flood|hello"
+)
+_SCRIPT_VERBS = barred(
+    "water|open|close|start|stop|flash|blink|wash|feed|cool|heat|check|reset|warm|clean|fill|drain|wave|test|dim|vent|lock|rinse|mix|light|pulse|spray|charge|prime"
+)
+_SCRIPT_NOUNS = barred(
+    "plants|door|gate|lights|pump|cat|house|lamp|all|garden|tank|show|cycle|sequence|routine|room|fish|floor|valve|strip|window|roof|led|pipes|loop|fan|engine|mode|dog"
+)
+_SCRIPT_WORDS = barred("party|sunrise|sunset|goodnight|morning|alarm|disco|wave|greet|hello|bedtime|wakeup|rainbow|strobe|siren|demo|startup|evening|movie|relax|panic|dance|rain|police|welcome|leave|arrive|lockup|"
+                       "soak|rinse|knock|breathe|heartbeat|christmas|lighthouse|twinkle|sos|beep|purge|nap|guard|spa|defrost|sleepy|yoga|warmup|watering|feeding|cleanup|check|test|cooldown|lightshow|blinky|mist|fog")  # fmt: skip
+
+
+def script_name(rng: random.Random) -> str:
+    """Return a script's name as it is written in one word."""
+    if rng.random() < 0.4:
+        return rng.choice(_SCRIPT_WORDS)
+    joint = rng.choice("___-")
+    name = rng.choice(_SCRIPT_VERBS) + joint + rng.choice(_SCRIPT_NOUNS)
+    return name + rng.choice(("", "", "", "", "2", f"{joint}now"))
+
+
+@slot("sname")
+def _script(rng: random.Random, mark: str) -> Said:
+    return Said([(script_name(rng), mark)], [":" + mark])
+
+
+@slot("ename")
+def _event(rng: random.Random, mark: str) -> Said:
+    name = rng.choice(_EVENTS) if rng.random() < 0.8 else script_name(rng)
+    return Said([(name, mark)], [":" + mark])
+
+
+@slot("tag")
+def _tag(rng: random.Random, mark: str) -> Said:
+    return Said([(rng.choice(("kitchen", "garden", "bedroom", "lights", "cellar", "garage", "pumps", "upstairs",
+                              "greenhouse", "outside", "hall", "shed", rng.choice(PLACES))), mark)], [":" + mark])  # fmt: skip
+
+
+def _words(options: tuple[str, ...], rng: random.Random) -> str:
+    text = rng.choice(options)
+    return text.replace("{t}", rng.choice(THINGS)).replace("{p}", rng.choice(PLACES))
+
+
+@slot("said")
+def _said(rng: random.Random, mark: str) -> Said:
+    """A text to tell: mostly a short report, now and then any sentence at all."""
+    roll = rng.random()
+    text = _words(_CLAUSES, rng)
+    if roll < 0.12:
+        text = f"{text} and {_words(_CLAUSES, rng)}" if roll < 0.06 else f"{text} now"
+    elif roll < 0.3:
+        text = "".join(piece for piece, _ in outside.plain(rng).pieces)
+        text = re.sub(r"[^\w ']", "", text).strip() or "hello"
+    return Said([(text, mark)], [":" + mark])
+
+
+@slot("todo")
+def _todo(rng: random.Random, mark: str) -> Said:
+    return Said([(_words(_TODO, rng), mark)], [":" + mark])
+
+
+@slot("prompt")
+def _prompt(rng: random.Random, mark: str) -> Said:
+    return Said([(_words(_PROMPTS, rng), mark)], [":" + mark])
+
+
+@slot("pause")
+def _pause(rng: random.Random, mark: str) -> Said:
+    """A length of time that may be under a second."""
+    if rng.random() < 0.75:
+        return SLOTS["dur"](rng, mark)
+    text = rng.choice(
+        ("half a second", f"{rng.randint(1, 19) * 50} ms", f"{rng.randint(1, 9) * 100} milliseconds", "a second", "a sec", "one second", "1 second",
+         "0.5 seconds", "a minute", "1.5 seconds", "1s", "2s", "5s", "a quarter of a second", "500ms", "100 ms", "2.5 s")
+    )  # fmt: skip
+    return Said([(text, mark)], ["=" + mark])
+
+
+@slot("plainpause")
+def _plain_pause(rng: random.Random, mark: str) -> Said:
+    number = say_number(rng.randint(2, 30), rng)
+    return Said([(f"{number} {rng.choice(('seconds', 'minutes'))}", mark)], ["=" + mark])
