@@ -140,7 +140,7 @@ def provision(
     if settings and given.is_any:
         raise typer.BadParameter(_OWN, param_hint="--settings")
     where = port or find_port()
-    chosen = read_settings(settings) if settings else ask(given)
+    chosen = read_settings(settings) if settings else ask(given, where)
     provisioning.write_settings(where, chosen, restart=not wait)
     if wait:
         await_agent(where, 60.0, lambda line: typer.echo(f"  {line}", err=True), restart=True)

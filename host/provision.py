@@ -11,6 +11,13 @@ from host.device_prompt import Prompt
 from host.device_settings import check_settings, new_psk
 from host.errors import UserError
 
+_SCAN = """
+import json, network
+wlan = network.WLAN()
+wlan.active(True)
+print(json.dumps([(row[0].decode("utf-8", "replace"), row[3]) for row in wlan.scan()]))
+"""
+
 
 def make_settings(
     device: str, broker: str, ssid: str, password: str, psk_file: Path | None = None
@@ -35,6 +42,20 @@ def make_settings(
         settings["broker"]["tls"] = new_psk(device)
         _add_key(psk_file, settings["broker"]["tls"])
     return settings
+
+
+def networks(port: str) -> list[tuple[str, int]]:
+    """Return the Wi-Fi networks that the board at a port hears, (name, dBm), the loudest first.
+
+    The agent starts anew after it. Raises UserError.
+    """
+    with Prompt(port) as prompt:
+        heard: list[tuple[str, int]] = prompt.evaluate(_SCAN)
+    loudest: dict[str, int] = {}
+    for name, dbm in heard:
+        if name:
+            loudest[name] = max(dbm, loudest.get(name, dbm))
+    return sorted(loudest.items(), key=lambda row: -row[1])
 
 
 def _add_key(path: Path, key: str) -> None:

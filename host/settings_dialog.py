@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from host.device_settings import new_name
-from host.provision import make_settings
+from host.provision import make_settings, networks
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,34 @@ class Given:
         return self != Given()
 
 
-def ask(given: Given) -> dict[str, Any]:
-    """Return settings, checked; passwords are asked for without an echo. Raises UserError."""
+def ask(given: Given, port: str | None = None) -> dict[str, Any]:
+    """Return settings, checked; passwords are asked for without an echo. Raises UserError.
+
+    port: where a board says which networks it hears, to choose from.
+    """
     ssid = given.ssid
     if ssid is None:
-        ssid = str(typer.prompt("Wi-Fi name", err=True))
-    password = ""
-    if ssid:
-        password = typer.prompt(
-            f"Password of {ssid}", hide_input=True, default="", show_default=False, err=True
-        )
-    broker = given.broker or str(typer.prompt("Broker (HOST or HOST:PORT)", err=True))
+        heard = networks(port) if port else []
+        for name, dbm in heard:
+            typer.echo(f"  {dbm} dBm  {name}", err=True)
+        loudest = heard[0][0] if heard else None
+        ssid = _answer("Wi-Fi name", loudest)
+    password = _answer(f"Password of {ssid}", "", hidden=True) if ssid else ""
+    broker = given.broker or _answer("Broker (HOST or HOST:PORT)")
     device = given.device or new_name()
     if not given.is_any:
-        device = str(typer.prompt("Name of the board", default=device, err=True))
+        device = _answer("Name of the board", device)
     return make_settings(device, broker, ssid, password, given.psk_file)
+
+
+def _answer(question: str, default: str | None = None, hidden: bool = False) -> str:
+    """Return what is typed, the default for an empty line."""
+    # On stderr: typer's own prompt leaves its last character on stdout.
+    shown = f" [{default}]" if default else ""
+    while True:
+        typer.echo(f"{question}{shown}: ", nl=False, err=True)
+        typed = typer.prompt(
+            "", default=default or "", prompt_suffix="", show_default=False, hide_input=hidden
+        )
+        if typed or default is not None:
+            return str(typed)

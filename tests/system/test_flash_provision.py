@@ -44,6 +44,30 @@ def test_a_board_that_waits_for_settings_gets_them_twice(tmp_path: Path) -> None
             assert not board.files.exists("/settings.new")
 
 
+@pytest.mark.skipif(find_spec("mpremote") is None, reason="mpremote is not installed: make setup")
+def test_the_board_says_which_networks_it_hears_and_the_loudest_is_offered() -> None:
+    files = board_files(load_board("esp32-devkit"), {})
+    del files["/settings.json"]
+    with World(realtime=True, seed=1) as world:
+        world.wifi.ssid = "tide pool"
+        board = world.board(files=files, repl=True)
+        with SerialPort(board.serial) as port:
+            board.start()
+            world.wait_for(lambda: WAITING in board.serial.text, 20)
+            done = subprocess.run(
+                [*LIMPET, "provision", "--port", port.path, "--no-wait"],
+                capture_output=True,
+                text=True,
+                input="\ncorrect horse\n10.0.0.2\nattic\n",
+                start_new_session=True,  # nobody at a terminal
+                timeout=90,
+            )
+            assert (done.returncode, done.stdout) == (0, "attic\n"), done.stderr
+            assert "dBm  tide pool" in done.stderr and "correct horse" not in done.stderr
+            wifi = json.loads(board.files.read("/settings.json"))["wifi"]
+            assert wifi == {"ssid": "tide pool", "password": "correct horse"}
+
+
 def test_a_key_is_made_and_replaces_the_older_one(tmp_path: Path) -> None:
     keys = tmp_path / "psk"
     keys.write_text("other:00ff\n")
