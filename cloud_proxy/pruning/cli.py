@@ -1,4 +1,6 @@
 """`limpet-proxy prune`: probe, run, eval, report, export, serve. Talk goes to stderr."""
+# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -335,7 +337,7 @@ def _say(row: dict[str, Any], as_json: bool) -> None:
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        return " ".join(str(v) for v in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return " ".join(str(v) for v in value)
     return f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)
 
 
