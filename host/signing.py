@@ -3,7 +3,8 @@
 A payload is 64 lower-case hexadecimal digits and a JSON object right after them. They are the
 HMAC-SHA256 of three lines: the topic, a nonce, and the object. The key belongs to one device and
 to those who may command it; the proxy and the broker have none. The nonce is of the board's birth
-message, so that a command is dead after a restart; for down/desired it is empty. docs/decisions has why there is no key of a group.
+message, so that a command is dead after a restart; for down/desired it is empty. Decision 0015
+has why there is no key of a group.
 """
 
 import hashlib
