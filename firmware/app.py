@@ -208,7 +208,9 @@ class App:
                     self.hear({"id": _SERIAL, "text": line})
                     line = ""
             else:
-                secret = "password" in line or ".tls" in line  # of /set: its value is not shown
+                secret = (
+                    "password" in line or ".tls" in line or "_key" in line
+                )  # of /set: its value is not shown
                 if char in "\b\x7f":
                     line = line[:-1]
                     char = "\b \b"

@@ -5,6 +5,7 @@ with null for a field that must be there, and types as in tools.py. A dot leads 
     device, tags           its name, and those of the groups that it is in
     broker.*               where it connects to
     broker.tls             a file with the certificate of a CA, or "name:pre-shared key in hex"
+    cmd_key                what commands are signed with, in hex
     wifi.*                 without ssid the network is there already
     ntp                    time server; empty: the clock is set by somebody else
     llm.ttl_s              how long a person waits for the model

@@ -15,7 +15,7 @@ from host.device_prompt import Prompt
 from host.device_settings import SECRET, check_settings
 from host.errors import UserError
 from host.flash import owned
-from host.provision import write_secret
+from host.secret_file import write_secret
 
 _FORMAT = 1
 _SETTINGS = "/settings.json"
@@ -139,9 +139,9 @@ def _merged(made: Backup, there: dict[str, Any]) -> tuple[dict[str, Any], list[s
     settings, missing = _object(made.files[_SETTINGS]), list[str]()
     for name in made.left_out:
         section, _, key = name.rpartition(".")
-        value = there.get(section, {}).get(key)
+        value = (there.get(section, {}) if section else there).get(key)
         if value:
-            settings.setdefault(section, {})[key] = value
+            (settings.setdefault(section, {}) if section else settings)[key] = value
         else:
             missing.append(name)
     check_settings(settings)
@@ -154,7 +154,10 @@ def without_secrets(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[str
     names: list[str] = []
     for section, value in settings.items():
         if not isinstance(value, dict):
-            left[section] = value
+            if section in SECRET and value:
+                names.append(section)
+            else:
+                left[section] = value
             continue
         fields = cast("dict[str, Any]", value)
         names += [f"{section}.{key}" for key in fields if key in SECRET and fields[key]]

@@ -10,7 +10,7 @@ from host.errors import UserError
 
 ROWS = Path(__file__).parent.parent / "firmware" / "settings.txt"
 _TYPES: dict[str, type] = {"str": str, "int": int, "bool": bool, "list": list}
-SECRET = ("password", "tls")
+SECRET = ("password", "tls", "cmd_key")
 
 
 def new_name() -> str:

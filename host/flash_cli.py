@@ -15,7 +15,11 @@ Ssid = Annotated[str | None, typer.Option(help="Its Wi-Fi; the password is asked
 PskFile = Annotated[
     Path | None, typer.Option(help="Make a TLS key, and add it to mosquitto's psk_file.")
 ]
-_OWN = "settings in a file say that themselves, keys in broker.tls"
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--keys", help="Give the board its keys from this file; made there if new."),
+]
+_OWN = "settings in a file say that themselves, keys in broker.tls and cmd_key"
 BaseFile = Annotated[Path | None, typer.Option("--base", help="MicroPython's .bin for this chip.")]
 
 image = typer.Typer(help="What is written to a board, as a file.", no_args_is_help=True)
@@ -83,6 +87,7 @@ def flash(
     broker: Broker = None,
     ssid: Ssid = None,
     psk_file: PskFile = None,
+    keys: KeyFile = None,
     firmware: Annotated[
         Path | None, typer.Option(help="MicroPython's .bin in place of the official one.")
     ] = None,
@@ -108,7 +113,7 @@ def flash(
     from host.flash_run import Wish, run
     from host.settings_dialog import Given
 
-    given = Given(name, broker, ssid, psk_file)
+    given = Given(name, broker, ssid, psk_file, keys)
     if settings and given.is_any:
         raise typer.BadParameter(_OWN, param_hint="--settings")
     run(Wish(board, port, settings, given, firmware, sha256, erase, agent_only, baud, wait))
@@ -121,6 +126,7 @@ def provision(
     broker: Broker = None,
     ssid: Ssid = None,
     psk_file: PskFile = None,
+    keys: KeyFile = None,
     wait: Annotated[bool, typer.Option(help="Wait until the agent says hello.")] = True,
 ) -> None:
     """Give a flashed board its settings over the serial line: from a file, or asked here.
@@ -136,7 +142,7 @@ def provision(
     from host.device_settings import read_settings
     from host.settings_dialog import Given, ask
 
-    given = Given(name, broker, ssid, psk_file)
+    given = Given(name, broker, ssid, psk_file, keys)
     if settings and given.is_any:
         raise typer.BadParameter(_OWN, param_hint="--settings")
     where = port or find_port()

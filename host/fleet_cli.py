@@ -20,13 +20,21 @@ def flash(
     firmware: Annotated[
         Path | None, typer.Option(help="MicroPython's .bin in place of the official one.")
     ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="Where their keys are, and new ones go; default: FILE.keys.toml."),
+    ] = None,
+    psk_file: Annotated[
+        Path | None, typer.Option(help="TLS keys, added to mosquitto's psk_file.")
+    ] = None,
     erase: Annotated[bool, typer.Option("--erase", help="Forget all that is on them.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until each says hello.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")] = False,
 ) -> None:
     """Flash and provision what is plugged in with the next names of a list; again for more.
 
-    FILE.done.json beside the list says which boards are done: those are left alone.
+    FILE.done.json beside the list says which boards are done: those are left alone. Each board
+    gets a password for the broker and a key that signs commands; the key file has them all.
 
     Examples:
       limpet fleet flash greenhouse.csv
@@ -38,10 +46,11 @@ def flash(
     from serial.tools import list_ports
 
     from host.device_serial import VENDORS
-    from host.fleet_flash import Outcome, flash_all, read_state
+    from host.fleet_flash import Outcome, flash_all, keyed, read_state
     from host.fleet_list import read_list
 
-    wanted = read_list(file)
+    key_file = keys or file.with_name(f"{file.name}.keys.toml")
+    wanted = keyed(read_list(file), read_state(_state(file)), key_file, psk_file)
     ports = [port.device for port in list_ports.comports() if port.vid in VENDORS]
     options = ["--firmware", str(firmware)] if firmware else []
     options += ["--erase"] * erase + ["--no-wait"] * (not wait)

@@ -7,16 +7,18 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from host.boards import load_board
 from host.cache import write_atomic
 from host.errors import UserError
 from host.flash import Port, detect
 from host.fleet_list import Wanted
-from host.provision import write_secret
+from host.keys import add_psks, ensure_keys, with_keys
+from host.secret_file import write_secret
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,30 @@ def plan(
     taken = {row.port for row in rest if row.port}
     others = [row for row in rest if not row.port]
     return [*named, *zip(others, [port for port in free if port not in taken], strict=False)]
+
+
+def keyed(
+    wanted: Sequence[Wanted],
+    done: Mapping[str, str],
+    key_file: Path,
+    psk_file: Path | None = None,
+) -> list[Wanted]:
+    """Return the boards, those that are not done with their keys in their settings.
+
+    key_file: has their keys, or gets new ones. psk_file: boards whose settings name no broker.tls
+    get a pre-shared key, which goes into this file as mosquitto has it. Raises UserError.
+    """
+    todo = [row for row in wanted if row.device not in done]
+    keys = ensure_keys(key_file, [row.device for row in todo])
+    psks: dict[str, str] = {}
+    settings: dict[str, dict[str, Any]] = {}
+    for row in todo:
+        own = settings[row.device] = with_keys(row.settings, keys[row.device])
+        if psk_file and not own["broker"].get("tls"):
+            own["broker"]["tls"] = psks[row.device] = f"{row.device}:{keys[row.device].psk}"
+    if psk_file:
+        add_psks(psk_file, psks.values())
+    return [replace(row, settings=settings.get(row.device, row.settings)) for row in wanted]
 
 
 def flash_all(

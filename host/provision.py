@@ -1,15 +1,13 @@
 """`limpet provision`: give a board its settings over the serial line, without flashing it."""
 
 import json
-import os
-import stat
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from host.device_prompt import Prompt
 from host.device_settings import check_settings, new_psk
 from host.errors import UserError
+from host.keys import add_psks, ensure_keys, with_keys
 
 _SCAN = """
 import json, network
@@ -20,12 +18,18 @@ print(json.dumps([(row[0].decode("utf-8", "replace"), row[3]) for row in wlan.sc
 
 
 def make_settings(
-    device: str, broker: str, ssid: str, password: str, psk_file: Path | None = None
+    device: str,
+    broker: str,
+    ssid: str,
+    password: str,
+    psk_file: Path | None = None,
+    key_file: Path | None = None,
 ) -> dict[str, Any]:
     """Return settings, checked. broker: HOST or HOST:PORT.
 
-    psk_file: a new key for TLS goes into the settings, and into this file as mosquitto's psk_file
-    has it, where it replaces the device's older one. Raises UserError.
+    key_file: the device's keys in it go into the settings; new ones if it has none. psk_file: its
+    key for TLS goes into the settings, and into this file as mosquitto's psk_file has it, where
+    it replaces the device's older one; without a key_file it is a new one. Raises UserError.
     """
     host, _, port = broker.partition(":")
     settings: dict[str, Any] = {"device": device, "broker": {"host": host}}
@@ -38,9 +42,14 @@ def make_settings(
     if ssid:
         settings["wifi"] = {"ssid": ssid, "password": password}
     check_settings(settings)
+    psk = new_psk(device)
+    if key_file:
+        keys = ensure_keys(key_file, [device])[device]
+        psk = f"{device}:{keys.psk}"
+        settings = with_keys(settings, keys)
     if psk_file:
-        settings["broker"]["tls"] = new_psk(device)
-        _add_key(psk_file, settings["broker"]["tls"])
+        settings["broker"]["tls"] = psk
+        add_psks(psk_file, [psk])
     return settings
 
 
@@ -56,39 +65,6 @@ def networks(port: str) -> list[tuple[str, int]]:
         if name:
             loudest[name] = max(dbm, loudest.get(name, dbm))
     return sorted(loudest.items(), key=lambda row: -row[1])
-
-
-def _add_key(path: Path, key: str) -> None:
-    device = key.partition(":")[0]
-    old = path.read_text().splitlines() if path.is_file() else []
-    rows = [row for row in old if row.partition(":")[0] != device]
-    write_secret(path, "".join(f"{row}\n" for row in [*rows, key]).encode())
-
-
-def write_secret(path: Path, data: bytes) -> None:
-    """Write a file by write-new and rename, for this user alone; an older one's rights stay.
-
-    Raises UserError where that cannot be: a broker must be able to read its keys afterwards.
-    """
-    old = path.stat() if path.exists() else None
-    handle, name = -1, ""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            if old:
-                os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
-                if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except OSError as e:
-        if name:
-            Path(name).unlink(missing_ok=True)
-        raise UserError(
-            f"{path} cannot be written", str(e), "run it as the user who owns that file, or root"
-        ) from e
 
 
 def write_settings(port: str, settings: dict[str, Any], restart: bool = True) -> None:

@@ -14,13 +14,14 @@ from host.provision import make_settings, networks
 class Given:
     """What the command line says; None: asked for, or made in a name's case.
 
-    psk_file: gets a new key.
+    psk_file, key_file: get keys, see make_settings.
     """
 
     device: str | None = None
     broker: str | None = None
     ssid: str | None = None
     psk_file: Path | None = None
+    key_file: Path | None = None
 
     @property
     def is_any(self) -> bool:
@@ -45,7 +46,7 @@ def ask(given: Given, port: str | None = None) -> dict[str, Any]:
     device = given.device or new_name()
     if not given.is_any:
         device = _answer("Name of the board", device)
-    return make_settings(device, broker, ssid, password, given.psk_file)
+    return make_settings(device, broker, ssid, password, given.psk_file, given.key_file)
 
 
 def _answer(question: str, default: str | None = None, hidden: bool = False) -> str:

@@ -13,6 +13,7 @@ from host.boards import load_board
 from host.emulator import SerialPort, World
 from host.errors import UserError
 from host.image import board_files
+from host.keys import read_keys
 
 provision = pytest.importorskip("host.provision", reason="pyserial is not installed: make setup")
 LIMPET = (sys.executable, "-m", "host.cli")
@@ -75,6 +76,16 @@ def test_a_key_is_made_and_replaces_the_older_one(tmp_path: Path) -> None:
     second = provision.make_settings("attic", "10.0.0.2:8883", "home", "correct horse", keys)
     assert first["broker"]["tls"] != second["broker"]["tls"]
     assert keys.read_text() == f"other:00ff\n{second['broker']['tls']}\n"
+
+
+def test_a_board_gets_the_keys_that_its_key_file_has(tmp_path: Path) -> None:
+    keys, psks = tmp_path / "keys.toml", tmp_path / "psk"
+    first = provision.make_settings("attic", "10.0.0.2", "home", "correct horse", psks, keys)
+    second = provision.make_settings("attic", "10.0.0.2", "home", "correct horse", psks, keys)
+    own = read_keys(keys)["attic"]
+    broker = {"user": "attic", "password": own.password, "tls": f"attic:{own.psk}"}
+    assert first == second and first["broker"] == {"host": "10.0.0.2", **broker}
+    assert first["cmd_key"] == own.cmd_key and psks.read_text() == f"attic:{own.psk}\n"
 
 
 def test_a_key_file_is_replaced_whole_and_keeps_its_rights(

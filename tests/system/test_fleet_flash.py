@@ -6,14 +6,18 @@ import re
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from host import fleet_list
+from host import flash_tool, flash_volume, fleet_list
 from host.boards import load_board
 from host.errors import UserError
+from host.flash_layout import parse_base
 from host.fleet_list import Wanted
+from host.image_build import files_region
+from host.keys import read_keys, with_keys
 from tests.base_images import FOUR_MB, base_image
 from tests.boot_loader import boot_loader
 
@@ -21,6 +25,14 @@ pytest.importorskip("serial", reason="pyserial is not installed: make setup")
 
 from host import fleet_flash, labels  # noqa: E402
 
+AUDIT = """
+import sys
+def heard(event, args):
+    if event == "subprocess.Popen":
+        with open({!r}, "a") as file:
+            print(args[1], file=file)
+sys.addaudithook(heard)
+"""
 CSV = """device,board,port,broker.host,broker.port,wifi.ssid,wifi.password,tags
 north,esp32-devkit,{0},10.0.0.2,8883,home,correct horse,green house
 south,esp32-devkit,{1},10.0.0.2,,home,correct horse,
@@ -110,6 +122,10 @@ def test_two_boards_at_once_and_the_one_that_failed_again(tmp_path: Path) -> Non
     for name in ("esp32-devkit", "esp32s3-devkitc"):
         (tmp_path / name).write_bytes(base_image(load_board(name), (*FOUR_MB, vfs)))
 
+    # Each process says what it starts, for arguments can be read by everybody.
+    (tmp_path / "sitecustomize.py").write_text(AUDIT.format(str(tmp_path / "started")))
+    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+
     def run(board: str) -> tuple[int, dict[str, str], str]:
         done = subprocess.run(
             [
@@ -118,7 +134,7 @@ def test_two_boards_at_once_and_the_one_that_failed_again(tmp_path: Path) -> Non
             ],
             capture_output=True,
             text=True,
-            env=os.environ | {"NO_COLOR": "1"},
+            env=os.environ | {"NO_COLOR": "1", "PYTHONPATH": paths},
         )
         assert "Traceback" not in done.stderr and "correct horse" not in done.stderr, done.stderr
         found = json.loads(done.stdout)
@@ -138,6 +154,18 @@ def test_two_boards_at_once_and_the_one_that_failed_again(tmp_path: Path) -> Non
         )
         assert run("esp32s3-devkitc")[:2] == (0, {"south": ""})
         assert run("esp32-devkit")[:2] == (0, {})
+        own = read_keys(tmp_path / "list.csv.keys.toml")
+        settings = with_keys(NORTH, own["north"])
+        base = parse_base((tmp_path / "esp32-devkit").read_bytes(), load_board("esp32-devkit"))
+        files = files_region(load_board("esp32-devkit"), settings, base, 4 << 20)
+        (tmp_path / "wanted").write_bytes(flash_volume.used(files.data))
+        where = (f"{files.offset:#x}", str(tmp_path / "wanted"))
+        flash_tool.run(north.url, ["verify-flash", *where], lambda what, percent: None)
+        started = (tmp_path / "started").read_text()
+        assert "esptool" in started and "--settings" in started
+        secrets = [value for keys in own.values() for value in asdict(keys).values()]
+        assert set(own) == {"north", "south"}
+        assert not [value for value in (*secrets, "correct horse") if value in started + said]
         assert list(state) == ["north"] and re.fullmatch(
             "([0-9a-f]{2}:){5}[0-9a-f]{2}", state["north"]
         )
