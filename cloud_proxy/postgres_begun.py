@@ -19,7 +19,7 @@ import asyncpg
 from cloud_proxy import tasks
 from cloud_proxy.journal import as_json
 from cloud_proxy.metering import Attempt
-from cloud_proxy.postgres_book import ERRORS, begun_key, insert_rows
+from cloud_proxy.postgres_book import BEAT, ERRORS, begun_key, insert_rows
 
 log = logging.getLogger("limpet.ledger")
 
@@ -31,8 +31,6 @@ _BEGIN = "INSERT INTO begun (proxy, key, row) VALUES ($1, $2, $3) ON CONFLICT DO
 _BEGIN_MANY = """
 INSERT INTO begun (proxy, key, row) SELECT $1, * FROM unnest($2::text[], $3::text[])
 ON CONFLICT DO NOTHING"""
-_BEAT = """
-INSERT INTO proxy (name, seen) VALUES ($1, now()) ON CONFLICT (name) DO UPDATE SET seen = now()"""
 _SILENT = f"""
 SELECT name FROM proxy WHERE seen < now() - interval '{DEAD_AFTER_S} s' FOR UPDATE SKIP LOCKED"""
 _TAKE = "DELETE FROM begun WHERE proxy = $1 RETURNING row"
@@ -133,7 +131,7 @@ class PostgresBegun:
             self._beating = await asyncpg.connect(
                 self._dsn, timeout=_TIMEOUT_S, command_timeout=_TIMEOUT_S
             )
-        await self._beating.execute(_BEAT, self._proxy)
+        await self._beating.execute(BEAT, self._proxy)
         if self._writing is None:
             # a row that Postgres takes with it when it crashes is on nobody's conscience: waiting
             # for its disk would be paid by every request

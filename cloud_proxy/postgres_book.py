@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS begun (
     proxy TEXT NOT NULL, key TEXT NOT NULL, row TEXT NOT NULL, PRIMARY KEY (proxy, key)
 );
 CREATE TABLE IF NOT EXISTS proxy (name TEXT PRIMARY KEY, seen TIMESTAMPTZ NOT NULL)"""
+# A proxy says that it lives.
+BEAT = """
+INSERT INTO proxy (name, seen) VALUES ($1, now()) ON CONFLICT (name) DO UPDATE SET seen = now()"""
 _ENDED = "DELETE FROM begun WHERE proxy = $1 AND key = ANY($2::text[])"
 _CREATING = 0x11A9E7  # an advisory lock: proxies that start at once create the table once
 _TIMEOUT_S = 5
@@ -113,7 +116,21 @@ class PostgresBook:
         return await (await self._opened()).fetch(_SINCE, since_ms)
 
 
-async def leave(_: Any) -> None:
+async def open_pool(dsn: str, connections: int, creating: int, schema: str) -> Any:
+    """Return a pool of connections for the hot path, once the schema is there.
+
+    creating: an advisory lock of this schema's own. Raises one of ERRORS, OSError.
+    """
+    pool = await asyncpg.create_pool(
+        dsn, min_size=1, max_size=connections, timeout=2, command_timeout=2, reset=_leave
+    )
+    async with pool.acquire() as database, database.transaction():
+        await database.execute(f"SELECT pg_advisory_xact_lock({creating})")
+        await database.execute(schema)
+    return pool
+
+
+async def _leave(_: Any) -> None:
     """Leave a connection as it is when it goes back to a pool: we change nothing about it.
 
     Resetting it would be a round trip of its own.

@@ -4,10 +4,8 @@
 
 from typing import Any
 
-import asyncpg
-
 from cloud_proxy.once import ALIVE_S, KEPT_S, Claim, Once
-from cloud_proxy.postgres_book import ERRORS, leave
+from cloud_proxy.postgres_book import BEAT, ERRORS, open_pool
 
 _CREATING = 0x11A9E9  # an advisory lock, as in postgres_book
 # Not logged: what a crash of Postgres takes along are replies that a retry will seldom ask for.
@@ -29,8 +27,6 @@ INSERT INTO asked (key, proxy, reply) SELECT k, $1, r FROM unnest($2::text[], $3
 ON CONFLICT (key) DO UPDATE SET proxy = $1, reply = excluded.reply, at = now()"""
 _LET_GO = "DELETE FROM asked WHERE key = ANY($1::text[])"
 _FORGET = f"DELETE FROM asked WHERE at < now() - interval '{2 * KEPT_S} s'"
-_BEAT = """
-INSERT INTO proxy (name, seen) VALUES ($1, now()) ON CONFLICT (name) DO UPDATE SET seen = now()"""
 _CONNECTIONS = 4
 _FORGET_EVERY = 60  # beats
 
@@ -48,17 +44,7 @@ class PostgresOnce(Once):
 
     async def connect(self) -> None:
         """Connect and create the table."""
-        self._pool = await asyncpg.create_pool(
-            self._dsn,
-            min_size=1,
-            max_size=_CONNECTIONS,
-            timeout=2,
-            command_timeout=2,
-            reset=leave,
-        )
-        async with self._pool.acquire() as database, database.transaction():
-            await database.execute(f"SELECT pg_advisory_xact_lock({_CREATING})")
-            await database.execute(_SCHEMA)
+        self._pool = await open_pool(self._dsn, _CONNECTIONS, _CREATING, _SCHEMA)
 
     async def take(self, key: str) -> Claim:
         """Claim a request unless it was answered, or a proxy that lives is at it."""
@@ -76,7 +62,7 @@ class PostgresOnce(Once):
 
     async def beat(self) -> None:
         """Say that we live; forget what is old."""
-        await self._pool.execute(_BEAT, self.proxy)
+        await self._pool.execute(BEAT, self.proxy)
         self._beats += 1
         if self._beats % _FORGET_EVERY == 0:
             await self._pool.execute(_FORGET)

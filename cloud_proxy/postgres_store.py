@@ -5,10 +5,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import asyncpg
-
 from cloud_proxy.budgets import Account
-from cloud_proxy.postgres_book import ERRORS, leave
+from cloud_proxy.postgres_book import ERRORS, open_pool
 from cloud_proxy.shared_store import SharedStore
 
 KILL = "kill"  # an account that exists while nothing may be spent
@@ -47,17 +45,7 @@ class PostgresStore(SharedStore):
 
     async def connect(self) -> None:
         """Connect and create the table."""
-        self._pool = await asyncpg.create_pool(
-            self._dsn,
-            min_size=1,
-            max_size=_CONNECTIONS,
-            timeout=2,
-            command_timeout=2,
-            reset=leave,
-        )
-        async with self._pool.acquire() as database, database.transaction():
-            await database.execute(f"SELECT pg_advisory_xact_lock({_CREATING})")
-            await database.execute(_SCHEMA)
+        self._pool = await open_pool(self._dsn, _CONNECTIONS, _CREATING, _SCHEMA)
 
     async def add_within(self, accounts: Sequence[Account], ud: int) -> dict[str, int] | None:
         """Add to every account or, if one would exceed its limit, to none."""
