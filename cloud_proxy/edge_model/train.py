@@ -93,6 +93,27 @@ def begin(net: TorchNetwork, path: Path) -> None:
                 value.copy_(torch.from_numpy(known[name]))
 
 
+def descend(
+    net: TorchNetwork, optimiser: torch.optim.Optimizer, samples: list[Sample], rate: float
+) -> float:
+    """Take one step at this learning rate; return the loss before it."""
+    words, fed, pointed, target = tensors(samples)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    logits = net(blurred(words), fed, pointed)
+    loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    optimiser.step()
+    return loss.item()
+
+
+def cosine(done: float) -> float:
+    """Return the share of the highest learning rate when this share of the steps is done."""
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
+
+
 def train(
     seed: int,
     steps: int,
@@ -118,17 +139,9 @@ def train(
     start, ready, mean = time.monotonic(), list[list[Sample]](), 0.0
     for step in range(steps):
         ready = ready or batches(rng, batch, 50)
-        words, fed, pointed, target = tensors(ready.pop())
-        warm, done = min(1.0, (step + 1) / 200), step / steps
-        for group in optimiser.param_groups:
-            group["lr"] = rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
-        logits = net(blurred(words), fed, pointed)
-        loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        mean = loss.item() if step == 0 else 0.99 * mean + 0.01 * loss.item()
+        warm = min(1.0, (step + 1) / 200)
+        loss = descend(net, optimiser, ready.pop(), rate * warm * cosine(step / steps))
+        mean = loss if step == 0 else 0.99 * mean + 0.01 * loss
         if not quiet and (step % 100 == 99 or step + 1 == steps):
             print(
                 f"step {step + 1}/{steps}  loss {mean:.4f}  {time.monotonic() - start:.0f} s",

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import sys
 import time
@@ -15,12 +14,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from torch.nn import functional
 
 from cloud_proxy.edge_model import weights
 from cloud_proxy.edge_model.evaluate import calibrate
 from cloud_proxy.edge_model.torch_network import TorchNetwork
-from cloud_proxy.edge_model.train import batches, blurred, tensors
+from cloud_proxy.edge_model.train import batches, cosine, descend
 
 from .gradual import Gradual, Target
 
@@ -77,24 +75,13 @@ def recover(
     for step in range(steps):
         gradual.step(step)
         ready = ready or batches(rng, batch, 50)
-        words, fed, pointed, target = tensors(ready.pop())
-        for part in optimiser.param_groups:
-            part["lr"] = rate * min(1.0, (step + 1) / 50) * _cosine(step / steps)
-        logits = net(blurred(words), fed, pointed)
-        loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        mean = loss.item() if step == 0 else 0.99 * mean + 0.01 * loss.item()
+        warm = min(1.0, (step + 1) / 50)
+        loss = descend(net, optimiser, ready.pop(), rate * warm * cosine(step / steps))
+        mean = loss if step == 0 else 0.99 * mean + 0.01 * loss
         if progress:
             progress(step + 1, steps, mean)
     gradual.finish()
     return net.eval()
-
-
-def _cosine(done: float) -> float:
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def network(stored: weights.Stored) -> TorchNetwork:
