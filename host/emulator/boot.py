@@ -163,6 +163,7 @@ class Boot:
             with self._lock:
                 self._vm = None
                 self.descriptors.abandon()
+                self._port.abandon()
                 vm.close()
 
     # -- from any thread -----------------------------------------------------------------------

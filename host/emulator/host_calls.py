@@ -351,6 +351,12 @@ class Port(SystemCalls, PeripheralCalls, TlsCalls, VolumeCalls, Descriptor):
             raise GuestError(errnos.ENODEV)
         return made
 
+    def abandon(self) -> None:
+        """Close a socket that was made, but never opened: the board has ended in between."""
+        if self._next_socket:
+            self._next_socket.close()
+            self._next_socket = None
+
     def _socket(self, number: int) -> SocketFile | NetworkSocket:
         found = self._boot.descriptors[number]
         found = found.plain if isinstance(found, TlsFile) else found
