@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
+from host import fleet_see_cli
+
 app = typer.Typer(help="Many boards at a time.", no_args_is_help=True)
+app.command()(fleet_see_cli.ls)
+app.command()(fleet_see_cli.show)
+app.command()(fleet_see_cli.why)
+app.command()(fleet_see_cli.crash)
+app.command()(fleet_see_cli.logs)
 _List = Annotated[Path, typer.Argument(help="A .csv or .toml with a row for each board.")]
 
 

@@ -1,0 +1,87 @@
+"""Protocol-level devices: what a broker hears of a board, without the board."""
+
+import json
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from host.person import Person
+
+LIMIT_S = 60.0  # of the wall's time, for what should take milliseconds
+
+
+def birth(**fields: Any) -> dict[str, Any]:
+    """Return a birth message."""
+    info = {"v": 1, "fw": "0.3.0", "board": "esp32-devkit", "chip": "esp32", "nonce": "ab12cd34"}
+    info |= {"hash": "h1", "tools": [["gpio_write", "Drive a pin.", []]], "pins": [2, 4]}
+    return info | {"tags": [], "tz": "UTC"} | fields
+
+
+class Client:
+    """One MQTT 3.1.1 client, connected, that keeps what it hears as (topic, payload)."""
+
+    def __init__(self, port: int, name: str, *, will: bool = False, **kwargs: Any) -> None:
+        self.name = name
+        self.heard: list[tuple[str, bytes]] = []
+        self.on_message: Callable[[str, bytes], None] = lambda topic, payload: None
+        self.changed = threading.Condition()
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, **kwargs)
+        self.client.on_message = self._heard
+        self.client.on_socket_open = Person.no_delay
+        self._connected = threading.Event()
+        self.client.on_connect = lambda *_: self._connected.set()
+        self._subscribed = threading.Event()
+        self.client.on_subscribe = lambda *_: self._subscribed.set()
+        if will:
+            self.client.will_set(f"limpet/v1/{name}/up/status", b"offline", 1, True)
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert self._connected.wait(LIMIT_S)
+
+    def _heard(self, _: object, __: object, message: mqtt.MQTTMessage) -> None:
+        with self.changed:
+            self.heard.append((message.topic, bytes(message.payload)))
+            self.changed.notify_all()
+        self.on_message(message.topic, bytes(message.payload))
+
+    def wait_for(self, true: Callable[[], bool], what: str = "a message") -> None:
+        with self.changed:
+            assert self.changed.wait_for(true, LIMIT_S), f"{what} did not come: {self.heard}"
+
+    def subscribe(self, *topics: str) -> None:
+        self._subscribed.clear()
+        self.client.subscribe([(topic, 1) for topic in topics])
+        assert self._subscribed.wait(LIMIT_S)
+
+    def publish(self, kind: str, body: Any, retain: bool = False) -> None:
+        """Publish on a topic of this device and wait until the broker has it."""
+        payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+        topic = f"limpet/v1/{self.name}/{kind}"
+        self.client.publish(topic, payload, 1, retain).wait_for_publish(LIMIT_S)
+
+    def vanish(self) -> None:
+        """Lose the connection as by a power cut: the will is sent."""
+        self.client.on_disconnect = None
+        self.client._sock_close()  # noqa: SLF001
+        self.client.loop_stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def device(port: int, name: str, **info: Any) -> Client:
+    """Return a device that is online and has said what it is."""
+    made = Client(port, name, will=True)
+    made.publish("up/status", b"online", retain=True)
+    made.publish("up/info", birth(**info), retain=True)
+    return made
