@@ -68,6 +68,10 @@ def emulate(
     storage: Annotated[
         Path | None, typer.Option(help="Keep the flash in this file between runs.")
     ] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option(help="Boot what `limpet image build -o` wrote, with its name and broker."),
+    ] = None,
     fast: Annotated[
         bool, typer.Option("--fast", help="FILE.py only: waits take no time.")
     ] = False,
@@ -85,6 +89,7 @@ def emulate(
 
     Examples:
       limpet emulate --broker 192.168.1.10:1883 --name kitchen --storage kitchen.flash
+      limpet emulate --image kitchen.bin
       limpet emulate --fast blink.py
       limpet emulate --fast --trace blink.vcd --trace blink.html blink.py
     """
@@ -92,6 +97,11 @@ def emulate(
 
     if file:
         raise typer.Exit(emulate_module.run_file(file, board, fast, trace or (), pty))
+    if image and storage:
+        raise typer.BadParameter("an image is not written to", param_hint="--storage")
+    if image:
+        emulate_module.run_image(board, image, trace or (), pty)
+        return
     emulate_module.run_agent(board, broker, name, storage, trace or (), pty)
 
 

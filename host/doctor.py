@@ -165,7 +165,7 @@ def _image(patient: Patient) -> _Look:
         return _hint("the chip did not answer")
     from host.device_serial import await_agent
 
-    name = await_agent(patient.port, _START_S, lambda row: None)
+    name = await_agent(patient.port, _START_S, lambda row: None, was_reset=True)
     return _ok(f"the agent starts as {name}") if name else _ok("the agent starts")
 
 

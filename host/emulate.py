@@ -1,6 +1,7 @@
 """`limpet emulate`: one emulated board in the terminal."""
 
 import json
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from host.emulator import Board, Trace, World, run_program
 from host.emulator.program import serve_pty
 from host.errors import UserError
 from host.image import board_files
+from host.image_build import fitting, read_image
 from host.lab import fresh_seed
 
 _TRACES = (".vcd", ".svg", ".html")
@@ -42,30 +44,53 @@ def run_agent(
         "wifi": {"ssid": "limpet-lab", "password": "tidepool"},
     }
     files = board_files(load_board(board_name), settings)
-    talk = Console(stderr=True)
-    talk.print(f"{device} on {board_name}, broker {broker}; Ctrl-C ends it", highlight=False)
     with World(realtime=True, seed=fresh_seed()) as world:
         # The agent of today on the flash of yesterday: what it has stored is not among the files.
         board = world.board(
             board_name, name=device, files=files, overwrite=True, storage=storage, repl=pty
         )
-        board.serial.on_line = print_line
-        trace = Trace(board)
-        board.start()
-        try:
-            serve_pty(board) if pty else board.join()
-        except KeyboardInterrupt:
-            talk.print("switched off")
-            return
-        finally:
-            if traces:
-                note_journal(trace, board)
-            for target in traces:
-                trace.write(target)
-                talk.print(f"wrote {target}", highlight=False)
-        raise UserError(
-            f"the board ended: {board.exit}", "its console says why", "see above, mend, run again"
-        )
+        _run(board, f"{device} on {board_name}, broker {broker}", traces, pty)
+
+
+def run_image(
+    board_name: str, image: Path, traces: Sequence[Path] = (), pty: bool = False
+) -> None:
+    """Boot a copy of what `limpet image build -o` wrote, and go on as `run_agent` does."""
+    check_traces(traces)
+    content, settings = read_image(image)
+    device, broker = str(settings.get("device", "")), settings.get("broker", {})
+    where = f"{broker.get('host', 'none')}:{broker.get('port', 1883)}"
+    with (
+        tempfile.TemporaryDirectory(prefix="limpet-emulate-") as folder,
+        World(realtime=True, seed=fresh_seed()) as world,
+    ):
+        storage = Path(folder, "flash")
+        storage.write_bytes(content)
+        spec = fitting(load_board(board_name), content)
+        board = world.board(spec, name=device or None, storage=storage, repl=pty)
+        _run(board, f"{device or image} on {board_name}, broker {where}", traces, pty)
+
+
+def _run(board: Board, what: str, traces: Sequence[Path], pty: bool) -> None:
+    talk = Console(stderr=True)
+    talk.print(f"{what}; Ctrl-C ends it", highlight=False)
+    board.serial.on_line = print_line
+    trace = Trace(board)
+    board.start()
+    try:
+        serve_pty(board) if pty else board.join()
+    except KeyboardInterrupt:
+        talk.print("switched off")
+        return
+    finally:
+        if traces:
+            note_journal(trace, board)
+        for target in traces:
+            trace.write(target)
+            talk.print(f"wrote {target}", highlight=False)
+    raise UserError(
+        f"the board ended: {board.exit}", "its console says why", "see above, mend, run again"
+    )
 
 
 def note_journal(trace: Trace, board: Board) -> None:

@@ -19,6 +19,9 @@ KeyFile = Annotated[
     Path | None,
     typer.Option("--keys", help="Give the board its keys from this file; made there if new."),
 ]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="Show what the board says at any start, too.")
+]
 _OWN = "settings in a file say that themselves, keys in broker.tls and cmd_key"
 BaseFile = Annotated[Path | None, typer.Option("--base", help="MicroPython's .bin for this chip.")]
 
@@ -83,6 +86,9 @@ def flash(
     board: Board = "esp32-devkit",
     port: Annotated[str | None, typer.Option(help="Default: the one that looks like it.")] = None,
     settings: Settings = None,
+    image: Annotated[
+        Path | None, typer.Option(help="What `limpet image build -o` wrote, byte for byte.")
+    ] = None,
     name: Name = None,
     broker: Broker = None,
     ssid: Ssid = None,
@@ -100,6 +106,7 @@ def flash(
     ] = False,
     baud: Annotated[int, typer.Option(help="Slower is surer on a bad cable.")] = 460800,
     wait: Annotated[bool, typer.Option(help="Wait until the agent says hello.")] = True,
+    verbose: Verbose = False,
 ) -> None:
     """Put MicroPython and the agent onto a board; its settings, rules and memory stay.
 
@@ -108,6 +115,7 @@ def flash(
     Examples:
       limpet flash --broker 192.168.1.10 --ssid home
       limpet flash --settings kitchen.json
+      limpet flash --image kitchen.bin
       limpet flash --board esp32c3-xiao --port /dev/ttyACM0 --erase
     """
     from host.flash_run import Wish, run
@@ -116,7 +124,10 @@ def flash(
     given = Given(name, broker, ssid, psk_file, keys)
     if settings and given.is_any:
         raise typer.BadParameter(_OWN, param_hint="--settings")
-    run(Wish(board, port, settings, given, firmware, sha256, erase, agent_only, baud, wait))
+    if image and (settings or given.is_any):
+        raise typer.BadParameter("it has its settings in it", param_hint="--image")
+    how = (erase, agent_only, baud, wait, verbose)
+    run(Wish(board, port, settings, image, given, firmware, sha256, *how))
 
 
 def provision(
@@ -128,6 +139,7 @@ def provision(
     psk_file: PskFile = None,
     keys: KeyFile = None,
     wait: Annotated[bool, typer.Option(help="Wait until the agent says hello.")] = True,
+    verbose: Verbose = False,
 ) -> None:
     """Give a flashed board its settings over the serial line: from a file, or asked here.
 
@@ -149,6 +161,10 @@ def provision(
     chosen = read_settings(settings) if settings else ask(given, where)
     provisioning.write_settings(where, chosen, restart=not wait)
     if wait:
-        await_agent(where, 60.0, lambda line: typer.echo(f"  {line}", err=True), restart=True)
+
+        def tell(row: str) -> None:
+            typer.echo(f"  {row}", err=True)
+
+        await_agent(where, 60.0, tell, restart=True, verbose=verbose)
         typer.echo(greeting(where, chosen["device"]), err=True)
     print(chosen["device"])

@@ -14,8 +14,9 @@ from host.boards import load_board
 from host.device_console import greeting
 from host.device_serial import await_agent, find_port
 from host.device_settings import read_settings
+from host.errors import UserError
 from host.flash_layout import Base, parse_base
-from host.image_build import Region, base_region, files_region
+from host.image_build import Region, base_region, files_region, given_region, read_image
 from host.settings_dialog import Given, ask
 
 _HELLO_S = 60.0
@@ -23,11 +24,15 @@ _HELLO_S = 60.0
 
 @dataclass(frozen=True)
 class Wish:
-    """What the person asked for; None: find out."""
+    """What the person asked for; None: find out.
+
+    image: a file system that is built already, settings and all.
+    """
 
     board: str
     port: str | None = None
     settings: Path | None = None
+    image: Path | None = None
     given: Given = Given()
     firmware: Path | None = None
     sha256: str | None = None
@@ -35,6 +40,7 @@ class Wish:
     agent_only: bool = False
     baud: int = 460800
     wait: bool = True
+    verbose: bool = False
 
 
 def run(wish: Wish) -> None:
@@ -44,6 +50,8 @@ def run(wish: Wish) -> None:
     settings: dict[str, Any] | None = read_settings(wish.settings) if wish.settings else None
     if wish.given.is_any:
         settings = ask(wish.given)
+    if wish.image:
+        settings = read_image(wish.image)[1] or None
     port_name = wish.port or find_port()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
     with Progress(*columns, console=talk, transient=True) as bars:
@@ -62,13 +70,22 @@ def run(wish: Wish) -> None:
         base = _base(wish, show_bytes, talk.print)
         offset, size = base.files_at(found.flash_bytes)
         kept = {} if wish.erase else flash.keep(port, found, offset, size)
-        if settings is None and "/settings.json" not in kept and sys.stdin.isatty():
-            bars.stop()
-            settings = ask(wish.given)
-            bars.start()
-        if settings is not None:
-            kept.pop("/settings.json", None)
-        files = files_region(board, settings, base, found.flash_bytes, kept)
+        if wish.image:
+            if kept:
+                raise UserError(
+                    "the board has files of yours",
+                    f"an image takes their place: {', '.join(sorted(kept)[:5])}",
+                    f"limpet backup FILE; then limpet flash --image {wish.image} --erase",
+                )
+            files = given_region(wish.image, board, offset, size)
+        else:
+            if settings is None and "/settings.json" not in kept and sys.stdin.isatty():
+                bars.stop()
+                settings = ask(wish.given)
+                bars.start()
+            if settings is not None:
+                kept.pop("/settings.json", None)
+            files = files_region(board, settings, base, found.flash_bytes, kept)
         regions = [Region("files", offset, flash_volume.used(files.data))]
         if not wish.agent_only:
             regions.insert(0, base_region(base))
@@ -81,7 +98,11 @@ def run(wish: Wish) -> None:
         if settings is not None:
             print(settings["device"])
         return
-    device = await_agent(port_name, _HELLO_S, lambda line: talk.print(f"  {line}", markup=False))
+
+    def tell(row: str) -> None:
+        talk.print(f"  {row}", markup=False)
+
+    device = await_agent(port_name, _HELLO_S, tell, was_reset=True, verbose=wish.verbose)
     print(device)
     if device:
         talk.print(greeting(port_name, device))

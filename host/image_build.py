@@ -64,14 +64,43 @@ def files_region(
     return Region("files", offset, image)
 
 
+def fitting(board: BoardSpec, image: bytes) -> BoardSpec:
+    """Return the board with a file system of an image's size."""
+    return board.model_copy(update={"vfs_offset": (board.flash_mb << 20) - len(image)})
+
+
+def given_region(path: Path, board: BoardSpec, offset: int, size: int) -> Region:
+    """Return the file system that `image build` wrote to a file, which was booted again.
+
+    offset, size: where the board's flash has it. Raises UserError.
+    """
+    image, _ = read_image(path)
+    if len(image) != size:
+        raise UserError(
+            f"{path} is for another flash",
+            f"it has {len(image) >> 10} KB, the board has {size >> 10} KB for files",
+            "limpet flash --settings FILE, which builds one for this flash",
+        )
+    boots(board, image)
+    return Region("files", offset, image)
+
+
+def read_image(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the file system in a file, and the settings in that, or {}. Raises UserError."""
+    try:
+        image = path.read_bytes()
+        return image, json.loads(flash_volume.unpack(image).get("/settings.json", b"{}"))
+    except (OSError, ValueError) as e:
+        raise UserError(f"{path} cannot be read", str(e), "limpet image build writes one") from e
+
+
 def boots(board: BoardSpec, image: bytes) -> None:
     """Raise UserError unless the emulator boots the agent from these very bytes."""
     load_module()  # the first time takes longer than a board may take to boot
-    as_here = board.model_copy(update={"vfs_offset": (board.flash_mb << 20) - len(image)})
     with tempfile.TemporaryDirectory(prefix="limpet-image-") as folder, World(seed=1) as world:
         storage = Path(folder, "flash")
         storage.write_bytes(image)
-        emulated = world.board(as_here, storage=storage)
+        emulated = world.board(fitting(board, image), storage=storage)
         emulated.start()
         ends = (_BOOT_LINE, "Traceback")
         with suppress(TimeoutError):
