@@ -9,6 +9,7 @@ from .grammar import Call
 from .listed import spaced
 from .sentence import Sentence
 from .table import TOOLS
+from .values import days_of
 
 _NO = frozenset(
     spaced(
@@ -87,9 +88,20 @@ def absent(calls: Sequence[Call], tools: Collection[str] | None) -> str:
 
 def dated(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> bool:
     """Whether a rule was made of a sentence with a day or a branch that no rule can mean."""
-    return any(call.tool == "rule_set" for call in calls) and any(
-        token.text in _DATES and i not in used for i, token in enumerate(sentence.tokens)
-    )
+    if all(call.tool != "rule_set" for call in calls):
+        return False
+    for i, token in enumerate(sentence.tokens):
+        if i in used:
+            continue
+        following = sentence.tokens[i + 1 : i + 2]
+        once = (
+            token.text == "next"
+            and following
+            and (days_of(following) or following[0].text in ("week", "month", "year"))
+        )
+        if token.text in _DATES or once:
+            return True
+    return False
 
 
 def unread(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> bool:

@@ -166,12 +166,8 @@ def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[To
     if unit not in _SECONDS or (len(unit) == 1 and token.kind != "num"):
         return None
     used += 1
-    if (
-        number == 1
-        and _texts(tokens, i + used, 3)[:2] == ["and", "a"]
-        and _is_half(tokens, i + used + 2)
-    ):
-        number, used = 1.5, used + 3
+    if _texts(tokens, i + used, 2) == ["and", "a"] and _is_half(tokens, i + used + 2):
+        number, used = number + 0.5, used + 3
     return joined(tokens[i : i + used], "dur", number * _SECONDS[unit]), used
 
 

@@ -201,4 +201,7 @@ def _time(token: Token, sentence: Sequence[Token]) -> str | None:
         night = any(word in words for word in _NIGHT) and minutes >= 300
         if minutes >= 60 and (late or night):
             minutes += 720
+    elif not token.unit and minutes // 60 == 12 and token.text.split()[0].isalnum():
+        words = {other.text for other in sentence}
+        minutes -= 720 if any(word in words for word in (*_NIGHT, "tonight")) else 0
     return f"{minutes // 60:02d}:{minutes % 60:02d}"

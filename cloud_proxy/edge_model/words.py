@@ -23,6 +23,7 @@ _PIECES = re.compile(
     | (?P<hex>\#[0-9a-f]{6}\b)
     | (?P<clock>(?<![\d:])\d{1,2}:\d{2}(?![\d:]))
     | (?P<half>[ap]\.m\.?|[ap]m\b)
+    | (?P<grouped>[1-9]\d{0,2},\d{3}(?=[ ]?(?:k?hz|hertz|mv|millivolts?|ms|milliseconds?)\b))
     | (?P<num>(?:(?<![\w.])-)?\d+(?:\.\d+)?)
     | (?P<word>[^\W\d]+(?:'[^\W\d_]+)*)
     | (?P<mark>\S)
@@ -80,6 +81,8 @@ def split(text: str) -> list[Token]:
                 token = replace(token, kind="time", value=hour * 60 + minute, unit=unit)
             else:
                 token = replace(token, kind="mark")
+        elif kind == "grouped":
+            token = replace(token, kind="num", value=int(piece.replace(",", "")))
         elif kind == "chip":
             token = replace(token, text=re.sub(r"[ -]", "", piece))
         elif kind == "hex":

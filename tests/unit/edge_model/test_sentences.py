@@ -142,6 +142,7 @@ SILENT = {
     "make a script": "called",
     "run a script": "Which script",
     "turn on pin 5 tomorrow at 7": "Sorry",
+    "turn on pin 5 next monday at 7": "Sorry",
     "don't run the script party": "leave it",
     "hello": "Hello",
     "thank you": "welcome",

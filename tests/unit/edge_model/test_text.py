@@ -26,6 +26,7 @@ LENGTHS = {
     "1 hour and 15 minutes": 4500,
     "2h30": 9000,
     "a couple of minutes": 120,
+    "two minutes and a half": 150,
     "once a second": 1,
     "twice a minute": 30,
     "4 times an hour": 900,
@@ -64,6 +65,8 @@ TIMES = {
     "at half seven": "07:30",
     "at quarter of seven in the evening": "18:45",
     "at eleven at night": "23:00",
+    "at 12 at night": "00:00",
+    "at 12 in the afternoon": "12:00",
 }
 DAYS = {
     "every weekday at 7": "mon,tue,wed,thu,fri",
@@ -115,6 +118,19 @@ def test_under_a_second_is_no_interval_but_a_pause():
     (token,) = kinds("500 ms", "dur")
     assert convert("seconds", token, [token]) is None
     assert convert("ms", token, [token]) == 500
+
+
+GROUPED = {
+    "1,000 Hz": [1000],
+    "2,500 mV": [2500],
+    "0,128,255": [0, 128, 255],
+    "12,13,14": [12, 13, 14],
+}
+
+
+@pytest.mark.parametrize("text, numbers", GROUPED.items(), ids=GROUPED)
+def test_thousands_are_grouped_before_a_small_unit_only(text, numbers):
+    assert [token.value for token in kinds(text, "num")] == numbers
 
 
 CRONS = {
