@@ -24,23 +24,46 @@ def birth(**fields: Any) -> dict[str, Any]:
 class Client:
     """One MQTT 3.1.1 client, connected, that keeps what it hears as (topic, payload)."""
 
-    def __init__(self, port: int, name: str, *, will: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        port: int,
+        name: str,
+        *,
+        will: bool = False,
+        prepare: Callable[[mqtt.Client], None] = lambda client: None,
+        client_id: str | None = None,
+    ) -> None:
+        """prepare: gives the client what it needs before it connects: user, TLS, a will."""
         self.name = name
         self.heard: list[tuple[str, bytes]] = []
         self.on_message: Callable[[str, bytes], None] = lambda topic, payload: None
         self.changed = threading.Condition()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, **kwargs)
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id or name)
         self.client.on_message = self._heard
         self.client.on_socket_open = Person.no_delay
-        self._connected = threading.Event()
-        self.client.on_connect = lambda *_: self._connected.set()
+        self.connects: list[Any] = []
+        self.client.on_connect = self._connect
+        self.client.on_disconnect = self._disconnect
+        self.connected = False
         self._subscribed = threading.Event()
         self.client.on_subscribe = lambda *_: self._subscribed.set()
         if will:
             self.client.will_set(f"limpet/v1/{name}/up/status", b"offline", 1, True)
+        prepare(self.client)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        assert self._connected.wait(LIMIT_S)
+        self.wait_for(lambda: bool(self.connects), "CONNACK")
+
+    def _connect(self, _: object, __: object, ___: object, code: Any, ____: object) -> None:
+        with self.changed:
+            self.connects.append(code)
+            self.connected = not code.is_failure
+            self.changed.notify_all()
+
+    def _disconnect(self, *_: object) -> None:
+        with self.changed:
+            self.connected = False
+            self.changed.notify_all()
 
     def _heard(self, _: object, __: object, message: mqtt.MQTTMessage) -> None:
         with self.changed:
@@ -60,7 +83,10 @@ class Client:
     def publish(self, kind: str, body: Any, retain: bool = False) -> None:
         """Publish on a topic of this device and wait until the broker has it."""
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-        topic = f"limpet/v1/{self.name}/{kind}"
+        self.send(f"limpet/v1/{self.name}/{kind}", payload, retain)
+
+    def send(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        """Publish anywhere and wait until the broker has it."""
         self.client.publish(topic, payload, 1, retain).wait_for_publish(LIMIT_S)
 
     def vanish(self) -> None:
