@@ -81,7 +81,12 @@ def flash_rows() -> list[Row]:
     files = firmware_files()
     code = {path: len(data) for path, data in files.items() if path.endswith(".mpy")}
     rows = [
-        row(f"flash, {path}", len(data), "B", how="size of the file, mpy-cross -O3 for .mpy")
+        row(
+            f"flash, {path}",
+            len(data),
+            "B",
+            how="size of the file, short names and mpy-cross -O3 for .mpy",
+        )
         for path, data in sorted(files.items())
     ]
     total = sum(code.values())

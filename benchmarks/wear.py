@@ -14,7 +14,7 @@ from results import row, save
 from host.boards import load_board
 from host.emulator import World
 from host.emulator.flash import BLOCK
-from host.image import board_files
+from host.image import agent_program, board_files
 
 BOARD = "esp32-devkit"
 ERASES_A_BLOCK_BEARS = 100_000  # as makers of such flash chips state it
@@ -64,7 +64,7 @@ def main() -> None:
     writes = 0
     for what, program in DAY.items():
         files = board_files(load_board(BOARD), SETTINGS)
-        files["/main.py"] = (HEAD + program + 'print("WRITES", store.writes)\n').encode()
+        files["/main.py"] = agent_program(HEAD + program + 'print("WRITES", store.writes)\n')
         with World() as world:
             board = world.board(BOARD, files=files)
             before = dict(board.flash.counters.erases)

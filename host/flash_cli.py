@@ -58,6 +58,7 @@ def build(
     from host import image_build
     from host.boards import load_board
     from host.device_settings import read_settings
+    from host.image import agent_names
 
     if (merged or web) and base is None:
         raise typer.BadParameter("name MicroPython's image", param_hint="--base")
@@ -78,6 +79,9 @@ def build(
         data = image_build.merged([image_build.base_region(chosen), files])
     output.write_bytes(data)
     print(output)
+    names = output.with_name(output.name + ".names.json")
+    names.write_text(agent_names().to_json() + "\n")
+    typer.echo(f"{names} makes tracebacks readable", err=True)
     where = 0 if merged else files.offset
     typer.echo(f"{len(data)} bytes for {where:#x} of {spec.title}; it booted here", err=True)
 

@@ -9,6 +9,7 @@ from host import board_journal
 from host.device_serial import BOOT, ONLINE, Line
 from host.errors import UserError
 from host.flash_messages import explain, is_known
+from host.image import agent_names
 
 _AGAIN_S = 0.5  # between two looks whether a port is back
 _READ_S = 1.0
@@ -55,6 +56,7 @@ def read_row(row: str, port: str) -> Heard:
     if row.startswith("safe mode: "):
         hint = "limpet provision" if "provision" in row else "limpet console '/safe off'"
         return Heard("trouble", row, hint)
+    row = agent_names().words(row)  # those of this release, as limpet deploy and flash bring it
     kind = "start" if BOOT.match(row) else "online" if ONLINE.match(row) else "console"
     return Heard(kind, row)
 

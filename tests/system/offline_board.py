@@ -6,13 +6,13 @@ from typing import Any
 
 from host.boards import load_board
 from host.emulator import Board, World
-from host.image import board_files
+from host.image import agent_program, board_files
 
 Call = tuple[str, dict[str, Any]]
 # 2027-01-15 07:00:00 UTC, a Friday.
 FRIDAY_7_UTC = 1_799_996_400
 
-_MAIN = b"""
+MAIN = agent_program("""
 import asyncio, gc, json
 from firmware.app import make
 from firmware.guard import Guard
@@ -42,7 +42,7 @@ async def main():
     await asyncio.gather(app.run(), drive())
 
 asyncio.run(main())
-"""
+""")
 
 
 class OfflineBoard:
@@ -57,7 +57,7 @@ class OfflineBoard:
         self.world = world
         base = {"device": "lonely", "broker": {"host": "127.0.0.1", "port": 9}}
         files = board_files(load_board("esp32-devkit"), base | (settings or {}))
-        files |= {"/main.py": _MAIN, "/calls.json": json.dumps(list(calls)).encode()}
+        files |= {"/main.py": MAIN, "/calls.json": json.dumps(list(calls)).encode()}
         self.board: Board = world.board(files=files)
 
     def start(self) -> "OfflineBoard":

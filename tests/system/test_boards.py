@@ -7,7 +7,7 @@ import pytest
 from host.boards import board_names, load_board
 from host.emulator import World
 from host.image import board_files
-from tests.system.offline_board import _MAIN as MAIN
+from tests.system.offline_board import MAIN
 
 SETTINGS = {"device": "any", "broker": {"host": "127.0.0.1", "port": 9}}
 

@@ -13,7 +13,7 @@ from host.boards import load_board
 from host.broker import Broker
 from host.emulator import Board, SerialPort, World
 from host.errors import UserError
-from host.image import FIRMWARE_DIR, board_files, compile_mpy, slot_files
+from host.image import agent_sources, board_files, compile_agent, compile_mpy, slot_files
 
 pytest.importorskip("serial", reason="pyserial is not installed: make setup")
 pytest.importorskip("mpremote", reason="mpremote is not installed: make setup")
@@ -27,9 +27,8 @@ OURS = {PurePosixPath(path).name: data for path, data in slot_files("a").items()
 
 def version(name: str) -> dict[str, bytes]:
     """Return the agent by file name, of a version that its first row on the console tells."""
-    source = (FIRMWARE_DIR / "app.py").read_bytes()
-    changed = source.replace(b'VERSION = const("', b'VERSION = const("%s.' % name.encode())
-    return OURS | {"app.mpy": compile_mpy(changed, "app.py")}
+    changed = agent_sources()["app"].replace('VERSION = const("', f'VERSION = const("{name}.')
+    return OURS | {"app.mpy": compile_agent("app", changed)}
 
 
 def hashes(files: dict[str, bytes], folder: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import json
 
 from host.boards import load_board
 from host.emulator import World
-from host.image import board_files
+from host.image import agent_program, board_files
 from tests.system.test_survival import SETTINGS
 
 # Runs on the board: random bytes and broken messages into the doors that the world outside has.
@@ -118,7 +118,7 @@ GROWTH = 2048  # bytes that a kind of input may leave behind: interned names, gr
 def test_ten_thousand_inputs_leave_the_board_alive_and_its_heap_as_it_was() -> None:
     files = board_files(load_board("esp32-devkit"), SETTINGS)
     with World(seed=3) as world:
-        board = world.board(files=files | {"/main.py": (FUZZ % 2026).encode()})
+        board = world.board(files=files | {"/main.py": agent_program(FUZZ % 2026)})
         board.start()
         for _ in range(400):
             world.run(seconds=1)

@@ -13,7 +13,7 @@ import pytest
 
 from host.boards import load_board
 from host.emulator import World
-from host.image import board_files, slot_files
+from host.image import agent_program, board_files, slot_files
 from tests.system.test_survival import SETTINGS, sealed
 
 # The board without its tasks: a real App, on which each case makes one write.
@@ -150,7 +150,7 @@ def test_power_is_cut_at_every_flash_operation_of(
     base = board_files(load_board("esp32-devkit"), SETTINGS)
     base |= {f"/data/{n}": sealed(document) for n, document in BEFORE.items()}
     rotating = "rotation" in name
-    base |= journal_files(rotating) | {"/main.py": (MAKE + program).encode()}
+    base |= journal_files(rotating) | {"/main.py": agent_program(MAKE + program)}
     image, storage = tmp_path / "image.bin", tmp_path / "flash.bin"
     with World() as world:
         board = world.board(files=base, storage=image)
@@ -172,7 +172,7 @@ def test_power_is_cut_at_every_flash_operation_of(
             done = board.state != "off"
             erases = sum(board.flash.counters.erases.values())
             board.flash.cut_after(None)
-            board.files.write("/main.py", LOOK.encode())
+            board.files.write("/main.py", agent_program(LOOK))
             board.start()
             world.run(seconds=1)
             text = board.serial.text

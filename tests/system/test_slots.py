@@ -4,19 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
-from host.image import FIRMWARE_DIR, compile_mpy, slot_files
+from host.image import agent_sources, compile_agent, slot_files
 from host.lab import Lab
 from tests.system.test_survival import Shelf
 
-APP = (FIRMWARE_DIR / "app.py").read_bytes()
+APP = agent_sources()["app"]
 
 
 def agent(slot: str, version: str = "7") -> dict[str, bytes]:
     """Return the agent in a slot, of a version that its first line on the console tells."""
     files = slot_files(slot)
     path = next(path for path in files if path.endswith("/app.mpy"))
-    files[path] = compile_mpy(
-        APP.replace(b'VERSION = const("', b'VERSION = const("%s.' % version.encode()), ""
+    files[path] = compile_agent(
+        "app", APP.replace('VERSION = const("', f'VERSION = const("{version}.')
     )
     return files
 
@@ -81,8 +81,9 @@ def test_a_trial_that_loses_its_power_twice_is_over_before_safe_mode() -> None:
 
 def test_an_old_agent_that_fails_too_ends_in_safe_mode() -> None:
     broken = {"/b/firmware/app.py": b"import nothing_of_that_name"}
-    run = b"    async def run(self):\n"
-    old = {"/firmware/app.py": APP.replace(run, run + b"        self.guard.safe or 1 // 0\n")}
+    run = "    async def run(self):\n"
+    changed = APP.replace(run, run + "        self.guard.safe or 1 // 0\n")
+    old = {"/firmware/app.mpy": compile_agent("app", changed)}
     with Shelf(NEW | broken | old | {"/slot": b"b2"}) as shelf:
         text = shelf.run(seconds=60)
         assert shelf.board.boots == 2 + 3 + 1

@@ -11,7 +11,7 @@ import pytest
 from firmware import wire
 from host.boards import load_board
 from host.emulator import World
-from host.image import FIRMWARE_DIR, board_files
+from host.image import FIRMWARE_DIR, agent_program, board_files
 from host.lab import Lab
 from tests.system.offline_board import Call, OfflineBoard
 from tests.system.test_trouble import ScriptedProxy, final, on
@@ -61,7 +61,7 @@ def main_py(body: str) -> dict[str, bytes]:
     """Return a main.py that puts a fault into the agent, and then is the real one."""
     real = (FIRMWARE_DIR / "main.py").read_text()
     text = "import asyncio, machine, time\nfrom firmware import app\n" + body + real
-    return {"/main.py": text.encode()}
+    return {"/main.py": agent_program(text)}
 
 
 # Each is a program that fails the start, unless the board is in safe mode.

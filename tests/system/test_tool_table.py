@@ -10,12 +10,12 @@ import pytest
 from host.boards import load_board
 from host.emulator import World
 from host.emulator.i2c import RegisterDevice
-from host.image import FIRMWARE_DIR, board_files
+from host.image import FIRMWARE_DIR, agent_program, board_files
 from tests.system.offline_board import FRIDAY_7_UTC
 
 Args = dict[str, Any]
 Call = tuple[str, Args]
-MAIN = b"""
+MAIN = agent_program("""
 import asyncio, json
 from firmware.app import make
 from firmware.guard import Guard
@@ -35,7 +35,7 @@ async def main():
     await asyncio.gather(app.run(), drive())
 
 asyncio.run(main())
-"""
+""")
 ROWS: dict[str, tuple[str, list[list[Any]]]] = {}
 for _line in (FIRMWARE_DIR / "tools.txt").read_text().splitlines():
     _, _who, _row = _line.split(" ", 2)
