@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,20 @@ def calibrate(weights_path: Path) -> float:
     worth = {mark: _worth(results, mark) for mark in marks}
     enough = (1 - _CAUTION) * max(worth.values())
     return round(max(mark for mark in marks if worth[mark] >= enough), 3)
+
+
+def settle(path: Path, about: dict[str, Any], write: Callable[[float], None]) -> float:
+    """Write a weights file with the power and the threshold that suit it; return the threshold.
+
+    about: goes into the file, gets `gamma`. write: writes the file at `path` with a threshold.
+    """
+    about.pop("gamma", None)
+    write(0.5)
+    about["gamma"] = power(path)
+    write(0.5)
+    threshold = calibrate(path)
+    write(threshold)
+    return threshold
 
 
 def power(weights_path: Path) -> float:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import math
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,25 +20,33 @@ import torch
 from torch.nn import functional
 
 from . import weights
+from .evaluate import settle
 from .features import BUCKETS, MAX_IDS, ids_of
 from .generator.sample import Sample, sample
 from .network import Shape
+from .optimiser import Optimiser
 from .table import SYMBOL_ID, SYMBOLS
 from .torch_network import TorchNetwork
 
 _START = SYMBOL_ID["start"]
-_WORD_GONE = 0.04  # chance that a word is unreadable in one training step
-_DROPOUT = 0.05
+_WORD_GONE = 0.03  # chance that a word is unreadable in one training step
 _GROUP_GONE = 0.08  # chance that one of a word's letter groups is
+_LOOKS = 2  # so often a sentence is trained on, blurred in another way each time
+_POOL = 9600  # sentences that are made at a time, and sorted by length
+_WARM = 200  # steps until the learning rate is full
 
 
-def batches(rng: random.Random, batch: int, window: int) -> list[list[Sample]]:
-    """Return `window` batches of new samples, each of sentences of like length."""
-    pool = sorted(
-        (sample(rng) for _ in range(batch * window)),
-        key=lambda s: (len(s.sentence.tokens), len(s.actions)),
-    )
-    out = [pool[i : i + batch] for i in range(0, len(pool), batch)]
+def batches(rng: random.Random, batch: int, pool: int = _POOL) -> list[list[Sample]]:
+    """Return batches of `pool` new samples, each of sentences of like length, each sample twice.
+
+    A batch has `batch` samples, the last of a pool may have fewer.
+    """
+    made = [sample(rng) for _ in range(pool)]
+    out: list[list[Sample]] = []
+    for _ in range(_LOOKS):
+        rng.shuffle(made)
+        made.sort(key=lambda s: (len(s.sentence.tokens) // 4, len(s.actions)))
+        out += [made[i : i + batch] for i in range(0, pool, batch)]
     rng.shuffle(out)
     return out
 
@@ -93,25 +101,49 @@ def begin(net: TorchNetwork, path: Path) -> None:
                 value.copy_(torch.from_numpy(known[name]))
 
 
-def descend(
-    net: TorchNetwork, optimiser: torch.optim.Optimizer, samples: list[Sample], rate: float
-) -> float:
-    """Take one step at this learning rate; return the loss before it."""
-    words, fed, pointed, target = tensors(samples)
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    logits = net(blurred(words), fed, pointed)
-    loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100)
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-    optimiser.step()
-    return loss.item()
+def learn(
+    net: TorchNetwork,
+    optimiser: Optimiser,
+    rng: random.Random,
+    *,
+    steps: int,
+    batch: int,
+    rate: Callable[[int], float],
+    before: Callable[[int], None] = lambda step: None,
+    after: Callable[[int, float], None] = lambda step, loss: None,
+    kept: Path | None = None,
+    every: int = 250,
+) -> None:
+    """Train the network in place.
 
-
-def cosine(done: float) -> float:
-    """Return the share of the highest learning rate when this share of the steps is done."""
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
+    rate: the learning rate by step. before, after: called around each step, from 0 and from 1,
+    after with the mean loss. kept: a file for the state, written `every` steps, to go on from.
+    """
+    net.train()
+    ready, mean, first = list[list[Sample]](), 0.0, 0
+    if kept is not None and kept.exists():
+        state = torch.load(kept, weights_only=False)
+        first, mean, ready = state["step"], state["mean"], state["ready"]
+        rng.setstate(state["rng"])
+        torch.set_rng_state(state["torch"])
+        net.load_state_dict(state["net"])
+        optimiser.resume(state["optimiser"])
+    for step in range(first, steps):
+        before(step)
+        ready = ready or batches(rng, batch, min(_POOL, batch * steps))
+        words, fed, pointed, target = tensors(ready.pop())
+        logits = net(blurred(words), fed, pointed)
+        loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100)
+        optimiser.clear()
+        loss.backward()
+        optimiser.step(rate(step))
+        mean = loss.item() if step == 0 else 0.99 * mean + 0.01 * loss.item()
+        after(step + 1, mean)
+        if kept is not None and (step + 1) % every == 0:
+            state = {"step": step + 1, "mean": mean, "ready": ready, "rng": rng.getstate()}
+            state |= {"torch": torch.get_rng_state(), "net": net.state_dict()}
+            torch.save({**state, "optimiser": optimiser.state()}, kept)
+    net.eval()
 
 
 def train(
@@ -121,34 +153,43 @@ def train(
     rate: float,
     quiet: bool = False,
     start_from: Path | None = None,
+    kept: Path | None = None,
 ) -> TorchNetwork:
     """Return a trained network. steps: optimiser steps; rate: the highest learning rate."""
     torch.manual_seed(seed)
-    rng = random.Random(seed)
-    net = TorchNetwork(Shape(symbols=len(SYMBOLS), buckets=BUCKETS), dropout=_DROPOUT)
+    net = TorchNetwork(Shape(symbols=len(SYMBOLS), buckets=BUCKETS), dropout=0.0)
     if start_from is not None:
         begin(net, start_from)
-    flat = [p for p in net.parameters() if p.ndim == 1]
-    deep = [p for p in net.parameters() if p.ndim == 2]
-    optimiser = torch.optim.AdamW(
-        [{"params": deep, "weight_decay": 0.02}, {"params": flat, "weight_decay": 0.0}],
-        lr=rate,
-        betas=(0.9, 0.98),
-    )
-    net.train()
-    start, ready, mean = time.monotonic(), list[list[Sample]](), 0.0
-    for step in range(steps):
-        ready = ready or batches(rng, batch, 50)
-        warm = min(1.0, (step + 1) / 200)
-        loss = descend(net, optimiser, ready.pop(), rate * warm * cosine(step / steps))
-        mean = loss if step == 0 else 0.99 * mean + 0.01 * loss
-        if not quiet and (step % 100 == 99 or step + 1 == steps):
+    start = time.monotonic()
+
+    def tell(step: int, loss: float) -> None:
+        if not quiet and (step % 100 == 0 or step == steps):
+            took = time.monotonic() - start
             print(
-                f"step {step + 1}/{steps}  loss {mean:.4f}  {time.monotonic() - start:.0f} s",
-                file=sys.stderr,
-                flush=True,
+                f"step {step}/{steps}  loss {loss:.4f}  {took:.0f} s", file=sys.stderr, flush=True
             )
-    return net.eval()
+
+    learn(
+        net,
+        Optimiser(named(net)),
+        random.Random(seed),
+        steps=steps,
+        batch=batch,
+        rate=lambda step: rate * min(1.0, (step + 1) / _WARM) * falling(step / steps),
+        after=tell,
+        kept=kept,
+    )
+    return net
+
+
+def named(net: TorchNetwork) -> dict[str, torch.nn.Parameter]:
+    """Return the trainable weights under the names that network.py uses."""
+    return {name.replace("/", "."): value for name, value in net.weights.items()}
+
+
+def falling(done: float) -> float:
+    """Return the share of the learning rate at a share of the training: it falls to 1 %."""
+    return 0.01 + 0.99 * (1 - done)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -157,16 +198,19 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m cloud_proxy.edge_model.train", description=__doc__
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=7500)
-    parser.add_argument("--batch", type=int, default=40)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--steps", type=int, default=6500)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=0.015)
     parser.add_argument("--from", dest="start", type=Path, help="weights to begin with")
+    parser.add_argument("--keep", type=Path, help="file to go on from after a break")
     parser.add_argument("--out", type=Path, default=Path("edge_dense.npz"))
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    start = time.monotonic()
-    net = train(args.seed, args.steps, args.batch, args.rate, start_from=args.start)
+    start, used = time.monotonic(), time.process_time()
+    net = train(
+        args.seed, args.steps, args.batch, args.rate, start_from=args.start, kept=args.keep
+    )
     about = {
         "from": hashlib.sha256(args.start.read_bytes()).hexdigest() if args.start else None,
         "seed": args.seed,
@@ -174,17 +218,14 @@ def main(arguments: list[str] | None = None) -> int:
         "batch": args.batch,
         "rate": args.rate,
         "train_s": round(time.monotonic() - start),
+        "cpu_s": round(time.process_time() - used),
         "torch": torch.__version__,
         "parameters": sum(p.numel() for p in net.parameters()),
     }
     arrays = {name: value.numpy() for name, value in net.named().items()}
-    weights.save(args.out, net.shape, arrays, 0.5, about)
-    from .evaluate import calibrate, power
-
-    about["gamma"] = power(args.out)
-    weights.save(args.out, net.shape, arrays, 0.5, about)
-    threshold = calibrate(args.out)
-    weights.save(args.out, net.shape, arrays, threshold, about)
+    threshold = settle(
+        args.out, about, lambda mark: weights.save(args.out, net.shape, arrays, mark, about)
+    )
     print(
         f"{args.out}: {args.out.stat().st_size} bytes, threshold {threshold:.3f}", file=sys.stderr
     )

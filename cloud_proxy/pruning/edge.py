@@ -16,11 +16,14 @@ from pathlib import Path
 import torch
 
 from cloud_proxy.edge_model import weights
-from cloud_proxy.edge_model.evaluate import calibrate
+from cloud_proxy.edge_model.evaluate import settle
+from cloud_proxy.edge_model.optimiser import Optimiser
 from cloud_proxy.edge_model.torch_network import TorchNetwork
-from cloud_proxy.edge_model.train import batches, cosine, descend
+from cloud_proxy.edge_model.train import falling, learn, named
 
 from .gradual import Gradual, Target
+
+RATE = 0.008  # of the recovery
 
 
 def linear(names: Mapping[str, object] | list[str]) -> list[str]:
@@ -56,30 +59,33 @@ def recover(
     seed: int = 1,
     steps: int = 2000,
     batch: int = 64,
-    rate: float = 6e-4,
+    rate: float = RATE,
     ramp: float = 0.5,
     progress: Callable[[int, int, float], None] | None = None,
+    kept: Path | None = None,
 ) -> TorchNetwork:
     """Train on while weights go; return the same network, its matrices as they are packed.
 
-    goals: from `targets`. rate: the highest learning rate, which falls as a cosine. ramp: the
-    share of the steps in which weights go; INT4 begins after it. progress: called with step,
-    steps, mean loss.
+    goals: from `targets`. rate: the highest learning rate, which falls in a line. ramp: the share
+    of the steps in which weights go; INT4 begins after it. progress: called with step, steps, mean
+    loss. kept: as in `learn`.
     """
     torch.manual_seed(seed)
-    rng = random.Random(seed)
     gradual = Gradual(net.weights, {n.replace(".", "/"): t for n, t in goals.items()}, steps, ramp)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.0)
-    net.train()
-    ready, mean = [], 0.0
-    for step in range(steps):
-        gradual.step(step)
-        ready = ready or batches(rng, batch, 50)
-        warm = min(1.0, (step + 1) / 50)
-        loss = descend(net, optimiser, ready.pop(), rate * warm * cosine(step / steps))
-        mean = loss if step == 0 else 0.99 * mean + 0.01 * loss
-        if progress:
-            progress(step + 1, steps, mean)
+    parameters = {n.replace("/", "."): p for n, p in gradual.parameters().items()}
+    parameters |= {n: p for n, p in named(net).items() if n not in parameters}
+    masks = {n.replace("/", "."): mask for n, mask in gradual.masks().items()}
+    learn(
+        net,
+        Optimiser(parameters, masks),
+        random.Random(seed),
+        steps=steps,
+        batch=batch,
+        rate=lambda step: rate * min(1.0, (step + 1) / 50) * falling(step / max(1, steps)),
+        before=gradual.step,
+        after=lambda step, loss: progress(step, steps, loss) if progress else None,
+        kept=kept,
+    )
     gradual.finish()
     return net.eval()
 
@@ -101,27 +107,32 @@ def pack(
     group: int = 32,
     embeddings: str = "dense4",
     steps: int = 2000,
-    rate: float = 6e-4,
+    rate: float = RATE,
     seed: int = 1,
     progress: Callable[[int, int, float], None] | None = None,
+    kept: Path | None = None,
 ) -> None:
     """Prune a trained weights file with recovery, choose its threshold, write it packed.
 
     steps: 0 prunes by magnitude and rounds at once. The rest is as in `targets` and `recover`.
     Raises DamagedModel, OSError.
     """
-    start, stored = time.monotonic(), weights.load(dense)
+    stored = weights.load(dense)
+    start, used = time.monotonic(), time.process_time()
     net = network(stored)
     goals = targets(net, sparsity, group, embeddings)
-    recover(net, goals, seed=seed, steps=steps, rate=rate, progress=progress)
+    recover(net, goals, seed=seed, steps=steps, rate=rate, progress=progress, kept=kept)
     kinds = {name: (goal.kind, goal.group) for name, goal in goals.items()}
     recovery = {"steps": steps, "rate": rate, "seed": seed, "sparsity": sparsity}
     recovery["train_s"] = round(time.monotonic() - start)
+    recovery["cpu_s"] = round(time.process_time() - used)
     about = {**stored.about, "recovery": recovery}
     arrays = {name: value.numpy() for name, value in net.named().items()}
-    for threshold in (stored.threshold, None):
-        chosen = calibrate(out) if threshold is None else threshold
-        weights.save_packed(out, stored.shape, arrays, kinds, chosen, about)
+    settle(
+        out,
+        about,
+        lambda mark: weights.save_packed(out, stored.shape, arrays, kinds, mark, about),
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -135,8 +146,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--group", type=int, default=32)
     parser.add_argument("--embeddings", choices=("dense4", "int8", "sparse4"), default="dense4")
     parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", dest="kept", type=Path, help="file to go on from after a break")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
 

@@ -88,15 +88,25 @@ class Gradual:
             parametrize.register_parametrization(module, name, part)
             self._parts[name] = part
 
+    def parameters(self) -> dict[str, Tensor]:
+        """Return what an optimiser moves: the weights behind the masks, by name."""
+        lists: Any = self._module.parametrizations
+        return {name: lists[name].original for name in self._parts}
+
+    def masks(self) -> dict[str, Tensor]:
+        """Return the masks by name; they change in place as the steps go on."""
+        return {name: part.mask for name, part in self._parts.items()}
+
     def step(self, at: int) -> None:
         """Set the masks for training step `at`, from 0. Sorts each matrix 100 times."""
+        for part in self._parts.values():
+            part.exact = at >= self._ramp
         if at > self._ramp or (at % self._every and at != self._ramp):
             return
         share = 1 - (1 - at / self._ramp) ** 3
         for name, part in self._parts.items():
             if self._targets[name].sparsity:
                 part.mask.copy_(_kept(self._latent(name), self._targets[name].sparsity * share))
-            part.exact = at >= self._ramp
 
     def finish(self) -> None:
         """Leave the parameters masked and rounded, as they will be packed, and let go."""

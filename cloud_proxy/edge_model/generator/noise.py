@@ -119,7 +119,7 @@ def mistyped(text: str, rng: random.Random) -> str:
     return text[:i] + rng.choice(_NEAR.get(text[i].lower(), "e")) + text[i + 1 :]
 
 
-_SLOPPY = 0.17  # sentences with slips all over
+_SLOPPY = 0.13  # sentences with slips all over
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
 
 

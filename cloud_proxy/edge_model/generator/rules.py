@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import random
 
-from . import pins
+from . import moments, pins, short, voices
+from .moments import DAY
 from .pattern import SLOTS, Said, choose, fill, join, slot
 from .pins import Row
 from .pins import rows as _rows
@@ -23,29 +24,22 @@ from .triggers import (
     rest,
 )
 
-_DAYS = (
-    "every day|each day|daily|every morning|every evening|every night|on weekdays|every weekday|on weekends|"
-    "at the weekend|every monday|on mondays|every friday|on saturdays and sundays|monday to friday|every weekend|"
-    "on tuesday and thursday|mon, wed and fri|from monday to friday|on sundays|every tuesday|every sunday morning|"
-    "monday through thursday|each saturday|on wednesdays|every afternoon|each morning|every single day|wednesdays|"
-    "on working days|on mon and tue|every workday|on week days"
-)
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORT_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY = f"[{_DAYS}|{{days}}|{{days}}|{{days}}]"
 EVERY = _rows("w_every {dur}", "every {dur}", "every {dur}", "each {dur}", "once every {dur}", "once per {dur}",
               "at intervals of {dur}", "with an interval of {dur}", "repeatedly every {dur}", "over and over every {dur}",
               "with a period of {dur}", "in {dur} intervals") + _rows(
     "w_every {unit}", "every {unit}", "each {unit}", "every single {unit}"
-) + _rows("w_every {rate}", "{rate}")  # fmt: skip
+) + _rows("w_every {rate}", "{rate}") + moments.EVERY  # fmt: skip
 IN = _rows("w_in {dur}", "in {dur}", "in {dur}", "in {dur}", "after {dur}", "after {dur}", "after {dur}", "{dur} from now", "in about {dur}",
            "in {dur} from now", "wait {dur} and then", "once {dur} have passed",
            "when {dur} have passed", "{dur} later", "with a delay of {dur}", "after a delay of {dur}",
-           "after waiting {dur}", "in {dur} time")  # fmt: skip
+           "after waiting {dur}", "in {dur} time") + moments.IN  # fmt: skip
 AT = [
     *_rows("w_at {clock}", "at {clock}", "at {clock}", "at {clock} [in the morning|in the evening|in the afternoon|at night|tonight|sharp]"),
     *_rows("w_at {clock}", f"at {{clock}} {DAY}", f"{DAY} at {{clock}}", f"{DAY} at {{clock}}", "when it is {clock}", "when the clock strikes {clock}",
            "as soon as it is {clock}", f"{DAY} when it is {{clock}}", f"{DAY}, at {{clock}}"),
+    *moments.AT,
 ]  # fmt: skip
 _IF = "[if|when|whenever|once|as soon as|each time|every time|any time]"
 _BUTTON = [
@@ -69,6 +63,7 @@ EDGE = [
     *_rows("w_edge {pin} both", f"{_IF} {{pin}} [changes|toggles|switches|flips|changes state|changes level|changes its state]",
            "on [any|every|each] [change|edge] [of|on] {pin}", f"{_IF} the [state|level] of {{pin}} changes",
            f"{_IF} {{button}} [changes|changes state|toggles|moves]"),
+    *moments.EDGE,
 ]  # fmt: skip
 _OVER = "[is above|goes above|rises above|exceeds|is over|goes over|is higher than|gets above|climbs above|is greater than|is more than|goes beyond|gets hotter than|reaches more than|is hotter than|passes|tops|hits more than|>]"
 _UNDER = "[is below|goes below|falls below|drops below|is under|goes under|is lower than|gets below|sinks below|is less than|drops under|gets colder than|is colder than|dips below|<]"
@@ -126,13 +121,13 @@ def _read_rows() -> list[Row]:
     return found  # fmt: skip
 
 
-READ = _read_rows()
+READ = [*_read_rows(), *moments.READ]
 WHEN = (
-    (EVERY, 0.19),
+    (EVERY, 0.18),
     (IN, 0.14),
-    (AT, 0.2),
+    (AT, 0.21),
     (EDGE, 0.18),
-    (READ, 0.15),
+    (READ, 0.16),
     (EVENT, 0.05),
     (BOOT, 0.04),
     (CRON, 0.02),
@@ -140,14 +135,21 @@ WHEN = (
     (POLLED, 0.01),
 )
 _CHANGES = (
-    (pins.ON, 0.34),
-    (pins.OFF, 0.28),
-    (pins.TOGGLE, 0.14),
-    (pins.PWM, 0.1),
-    (pins.SERVO, 0.07),
-    (pins.NEOPIXEL, 0.07),
+    (voices.ON, 0.34),
+    (voices.OFF, 0.28),
+    (voices.TOGGLE, 0.14),
+    (voices.PWM, 0.1),
+    (voices.SERVO, 0.07),
+    (voices.NEOPIXEL, 0.07),
+    (short.STATES, 0.06),
 )
-_READS = ((pins.READ, 0.3), (pins.ADC, 0.3), (pins.DHT, 0.2), (pins.PROBE, 0.1), (pins.ALL, 0.1))
+_READS = (
+    (pins.READ, 0.3),
+    (pins.ADC, 0.3),
+    (pins.DHT, 0.2),
+    (voices.PROBE, 0.1),
+    (voices.ALL, 0.1),
+)
 BLINK = _rows("gpio_toggle {pin}", "[blink|flash|toggle|pulse|wink|strobe] {pin}", "[blink|flash|toggle] {pin}",
               "make {pin} [blink|flash]", "let {pin} [blink|flash]", "have {pin} [blink|flash]", "toggle {pin}")  # fmt: skip
 
@@ -295,6 +297,8 @@ def rule(rng: random.Random) -> Said:
         narrow = rest(rng, "r")
     roll = rng.random()
     comma = rng.choice((" ", ", ", " ", ", then " if rows in (EDGE, READ) else " "))
+    if rng.random() < 0.14:
+        comma = rng.choice(_BRIDGES)
     if when.pieces[0][0].startswith("wait"):
         roll = 0.0
     if rows is POLLED:
@@ -342,5 +346,7 @@ def rule(rng: random.Random) -> Said:
     return Said(spoken.pieces, meant.program, meant.memory)
 
 
+_BRIDGES = (": ", " - ", " -> ", " => ", ", please ", " please ", ", could you ", ", can you please ", ", I want you to ", ", just ", ", make sure to ", ", you should ", "; ",
+            " you ", ", kindly ", " just ", ", go ahead and ", " I'd like you to ", "... ", ", I need you to ", " then ", " always ", " automatically ", ", would you ")  # fmt: skip
 _NAMED = _rows("+name {name}", "[rule|a rule|make a rule|create a rule|new rule|add a rule|set up a rule|a new rule] [called|named] {name}",
                "[call|name] [it|this|the rule] {name}")  # fmt: skip

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from ..grammar import Action, Outcome, program
 from ..sentence import Sentence, TooLong, read
 from ..table import ASK, ASK_NAMED, END, MAX_ACTIONS
-from . import mind, noise, outside, pins, rules, scripts, short, together
+from . import frames, mind, noise, outside, pins, rules, scripts, short, together, voices
 from .pattern import Said, fill
 from .pins import Row
 
 _COMMANDS: tuple[tuple[list[Row], float], ...] = (
-    (pins.ON, 12.0),
-    (pins.OFF, 11.0),
-    (pins.TOGGLE, 3.5),
-    (pins.PWM, 6.0),
-    (pins.SERVO, 3.5),
-    (pins.NEOPIXEL, 5.0),
+    (voices.ON, 12.0),
+    (voices.OFF, 11.0),
+    (voices.TOGGLE, 3.5),
+    (voices.PWM, 6.0),
+    (voices.SERVO, 3.5),
+    (voices.NEOPIXEL, 5.0),
     (short.SHORT, 4.0),
     (pins.READ, 3.5),
     (pins.ADC, 3.0),
     (pins.DHT, 2.5),
-    (pins.PROBE, 2.0),
-    (pins.ALL, 2.0),
+    (voices.PROBE, 2.0),
+    (voices.ALL, 2.0),
     (pins.I2C, 2.0),
     (mind.MEMORY_SET, 10.0),
     (mind.MEMORY_DELETE, 2.5),
@@ -33,21 +33,21 @@ _COMMANDS: tuple[tuple[list[Row], float], ...] = (
     (mind.ZONE, 2.2),
     (mind.PERSONA, 2.0),
     (mind.VAGUE, 1.0),
-    (mind.STATUS, 1.5),
+    (voices.STATUS, 1.5),
     (mind.SCOPED, 1.0),
-    (mind.TIME, 0.8),
-    (mind.RULE_LIST, 0.8),
+    (voices.TIME, 0.8),
+    (voices.RULE_LIST, 0.8),
     (mind.MEMORY_LIST, 0.8),
 )
 _QUESTIONS: tuple[tuple[list[Row], float], ...] = (
-    (pins.READ_ASK, 4.5),
-    (pins.ADC_ASK, 2.0),
-    (pins.DHT_ASK, 3.0),
+    (voices.READ_ASK, 4.5),
+    (voices.ADC_ASK, 2.0),
+    (voices.DHT_ASK, 3.0),
     (mind.MEMORY_GET, 3.5),
     (mind.MEMORY_LIST, 2.0),
-    (mind.RULE_LIST, 2.0),
-    (mind.TIME, 2.0),
-    (mind.STATUS, 2.0),
+    (voices.RULE_LIST, 2.0),
+    (voices.TIME, 2.0),
+    (voices.STATUS, 2.0),
     (mind.HELP, 2.0),
 )
 _SOCIAL: tuple[tuple[list[Row], float], ...] = (
@@ -55,6 +55,9 @@ _SOCIAL: tuple[tuple[list[Row], float], ...] = (
     (mind.THANKS, 1.0),
     (mind.BYE, 0.6),
 )
+
+
+_FRAMED = 0.13  # sentences in a longer frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ def sample(rng: random.Random) -> Sample:
             (25.0, 9.5, 26.5, 10.0, 1.3, 3.5, 10.0, 6.5, 2.2, 14.0),
         )[0]
         said = _make(kind, rng)
+        if kind != "social" and rng.random() < _FRAMED:
+            said = frames.framed(said, rng)
         question = kind == "question"
         said = noise.written(
             noise.typos(said, rng),
@@ -134,7 +139,7 @@ def _make(kind: str, rng: random.Random) -> Said:
         return fill(*rules.pick(_SOCIAL, rng), rng)
     if kind == "refuse":
         said = rules.rule(rng) if rng.random() < 0.25 else rules.change(rng)
-        return noise.negated(said, rng)
+        return frames.prohibition(rng) if rng.random() < 0.35 else noise.negated(said, rng)
     said = {"plain": outside.plain, "near": outside.near, "cannot": outside.unsupported}[kind](rng)
     return (
         noise.around_question(said, rng) if rng.random() < 0.5 else noise.around_command(said, rng)

@@ -28,6 +28,16 @@ _HEADS = (  # (before the name, after the name, person)
     (f"{_WORD} name ", "[, steps|: |. Steps:]", ""),
     (f"{_MAKE} [a|the] ", f" {_WORD} [that|which]", "s"),
     (f"{_MAKE} a {_WORD} for ", " by", "ing"),
+    (f"[store|save|keep|remember|record|write down] [this|these steps|the following|that|the steps|this sequence|what follows] [as|under|under the name|under the name of|as the|as a script called] [{_WORD}|] ", "[:|:|,|: first]", ""),
+    ("[teach you|teach yourself|I'll teach you|let me teach you|learn|learn to do|I want to teach you] ", "[:|:|,| -]", ""),
+    ("[let|make] ", f" [be a {_WORD} that|a {_WORD} that|a {_WORD} which]", "s"),
+    (f"{_MAKE} [a|a new|one more] {_WORD}, [call it|name it|its name is|the name is|named|called] ", "[, which|, that|, it]", "s"),
+    (f"{_MAKE} [a|a new] {_WORD}, [call it|name it|named|called] ", "[:|, and let it|, it should|. It should|. It must| with these steps:|, steps:]", ""),
+    (f"{_MAKE} [a|a new] {_WORD} [with|under|by] the name ", "[:|, it should| to| that will]", ""),
+    ("", f" [is|shall be] a {_WORD} [that|which]", "s"),
+    (f"{_WORD} ", "[ -|->| =>|: first|: |, do this:]", ""),
+    ("[build|make|create|prepare|set up] ", f", a {_WORD} [that|which]", "s"),
+    (f"I [want|need|would like] a {_WORD} [called|named] ", "[. It|, it| and it]", "s"),
 )  # fmt: skip
 
 

@@ -36,3 +36,4 @@ SHORT = [
         "get {p}",
     ),
 ]
+STATES = [row for row in SHORT if row[1].startswith("gpio_write")]

@@ -20,11 +20,13 @@ _ING = {"set": "setting", "put": "putting", "dim": "dimming", "run": "running", 
 _PIN = "<P>"
 _ON = barred(
     "<turn> <P> on|<turn> <P> on|<turn> on <P>|<switch> <P> on|<switch> on <P>|<set> <P> high|<set> <P> to 1|<activate> <P>|"
-    "<start> <P>|<open> <P>|<turn> <P> back on|<pull> <P> high|<power> <P>|<put> <P> on|<set> <P> on|<switch> <P> on again|<bring> <P> up"
+    "<start> <P>|<open> <P>|<turn> <P> back on|<pull> <P> high|<power> <P>|<put> <P> on|<set> <P> on|<switch> <P> on again|<bring> <P> up|"
+    "<fire> <P> up|<power> up <P>|<energise> <P>|<enable> <P>|<drive> <P> high|<make> <P> high|<bring> <P> high|<raise> <P>|<light> <P>|<light> up <P>|<run> <P>|<take> <P> high|<write> 1 to <P>|<flip> <P> on"
 )
 _OFF = barred(
     "<turn> <P> off|<turn> <P> off|<turn> off <P>|<switch> <P> off|<switch> off <P>|<set> <P> low|<set> <P> to 0|<deactivate> <P>|"
-    "<stop> <P>|<close> <P>|<turn> <P> off again|<turn> <P> back off|<pull> <P> low|<shut> <P> off|<put> <P> off|<switch> <P> off again|<cut> <P>|<set> <P> off"
+    "<stop> <P>|<close> <P>|<turn> <P> off again|<turn> <P> back off|<pull> <P> low|<shut> <P> off|<put> <P> off|<switch> <P> off again|<cut> <P>|<set> <P> off|"
+    "<power> down <P>|<disable> <P>|<drive> <P> low|<make> <P> low|<bring> <P> low|<lower> <P>|<kill> <P>|<shut> off <P>|<shut> <P> down|<halt> <P>|<take> <P> low|<write> 0 to <P>|<flip> <P> off|<clear> <P>"
 )
 _TOGGLE = barred("<toggle> <P>|<toggle> <P>|<flip> <P>|<invert> <P>|<toggle> the state of <P>")
 _WAIT = barred(
@@ -54,7 +56,7 @@ _OTHERS = [
     *_rows("servo_write {servo} {degrees}", "<move> {servo} to {degrees}", "<turn> {servo} to {degrees}", "<set> {servo} to {angle}", "<rotate> {servo} to {degrees}"),
     *_rows("neopixel_write {neopixel} {colour}", "<set> {neopixel} to {colour}", "<make> {neopixel} {colour}", "<turn> {neopixel} {colour}", "<colour> {neopixel} {colour}", "<paint> {neopixel} {colour}"),
     *_rows("neopixel_write {neopixel} off", "<turn> {neopixel} off", "<turn> off {neopixel}", "<clear> {neopixel}", "<switch> {neopixel} off"),
-    *_rows("gpio_read {sure}", "<read> {sure}", "<check> {sure}", "<read> the state of {sure}"),
+    *_rows("gpio_read {sure}", "<read> {sure}", "<read> the level of {sure}", "<look> at {sure}", "<check> {sure}", "<read> the state of {sure}"),
     *_rows("adc_read {sure}", "<measure> the voltage on {sure}", "<read> the voltage [on|of] {sure}", "<read> the adc on {sure}"),
     *_rows("dht_read {sure} dht22", "<read> the dht22 on {sure}"),
     *_rows("ds18x20_read {sure}", "<read> the ds18b20 on {sure}"),

@@ -11,6 +11,7 @@ from .pins import rows as _rows
 from .rules import AT, DAY, EDGE, IN, change, many, reading
 from .scripts import remembered
 from .steps import Steps
+from .voices import states
 
 _FOR = [
     *_rows("gpio_write {opening} on rule_set w_in {dur} gpio_write {opening} off", "[open|start|run] {opening} for {dur}", "open {opening} for {dur}"),
@@ -73,6 +74,8 @@ def several(rng: random.Random) -> Said:
         return remembered(rng)
     if roll < 0.72:
         return amounts(rng, "m")
+    if roll < 0.76:
+        return states(rng, "m")
     parts: list[Said | str] = []
     for n in range(rng.choice((2, 2, 2, 3))):
         if n:
@@ -95,7 +98,7 @@ def several(rng: random.Random) -> Said:
         kind = rng.random()
         if kind < 0.22:
             parts.append(reading(rng, f"s{n}"))
-        elif kind < 0.38:
+        elif kind < 0.4:
             parts.append(fill(*rng.choice(_EXTRAS), rng, f"s{n}"))
         elif kind < 0.5:
             parts.append(many(rng, f"s{n}"))

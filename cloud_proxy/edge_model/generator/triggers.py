@@ -207,7 +207,8 @@ POLLED = [
     )
 ]  # fmt: skip
 _WORDS = re.compile(
-    r"(?:if|when|whenever|once|as soon as|each time|every time|any time) ", re.IGNORECASE
+    r"(?:if|when|whenever|once|as soon as|each time|every time|any time|the moment|the instant) ",
+    re.IGNORECASE,
 )
 
 

@@ -1,0 +1,355 @@
+"""More voices: other words, other orders, other moods for what `pins` and `mind` say already."""
+
+# ruff: noqa: E501  (one pattern a line reads best)
+
+from __future__ import annotations
+
+import random
+
+from . import mind, pins
+from .amounts import say_number
+from .pattern import Said, join, slot
+from .pins import rows as _rows
+
+_SLANG = "[pop|stick|whack|flick|knock|click|snap|tap|flip|bung|fire|crank|throw|slap|hit|ping|get|put|have]"
+ON = [
+    *pins.ON,
+    *_rows(
+        "gpio_write {pin} on",
+        *["[turn|switch] {pin} on"] * 3,
+        f"{_SLANG} {{pin}} on",
+        "[pop|flick|flip|click|knock|snap|put|bring] on {pin}",
+        "[power up|power on|switch on|turn on|start up|boot up|fire up|spin up|kick off|kick on|light up] {pin}",
+        "[energise|energize|excite|engage|activate|enable|trip|trigger|assert|enliven|arm] {pin}",
+        "[could|can|would|can|could] {pin} be [turned on|switched on|powered|activated|enabled|started]",
+        "[would it be possible|is there any chance|any chance] to [turn|switch] {pin} on",
+        "[would it be possible|any chance] to [turn|switch] on {pin}",
+        "[I want to|I would like to|I'd like to|we have to|I have to|I gotta|I wanna|I need to|we should|one should] [turn|switch] {pin} on",
+        "[please to|do|be so nice to|be so good as to|have the goodness to|be a star and] [turn|switch] on {pin}",
+        "[send|put|apply|give] [a|] [voltage|power|current|logic 1|logic one|high signal|high level] [to|on] {pin}",
+        "{pin} [to|into|in] [on|high|the on state|the high state|high state|logic high]",
+        "{pin} [needs|wants|requires] [power|to be on|to be turned on|to be high|switching on|turning on|to go on]",
+        "[the state|state|level|value|output] of {pin} [should be|must be|shall be|to|=] [on|high]",
+        "[set|change|switch] the [state|level|value|output] of {pin} to [on|high|one|1]",
+        "[set|switch|turn|put] the [output|pin|gpio|relay] {num} to [on|high|1|one|true]",
+        "[turn|switch|put] [the|my] [output|relay|channel|led|light|lamp|pump|fan|heater|motor|thing] [on|at] [pin|gpio|] {num} on",
+        "[gpio_write|digitalWrite|digital write|gpio write|write pin|pin write|set pin|setpin] {num} [high|on|1|to 1|to high|HIGH]",
+        "[gpio_write|digitalWrite]({num}, [1|HIGH|high|on])",
+        "[gpio_write|gpio.write] pin={num} value=1",
+        "{pin} on [it goes|again|then|pronto|immediately|asap|this instant]",
+        "[let|make] there be [light|power|current] [on|at] {pin}",
+        "[lights|light|power] [up|on] {p}",
+        "{p} [go|goes] [on|high]",
+        "[out|output] {num} [on|high|1]",
+        "on with {pin}",
+        "[it's|it is] [dark|getting dark|too dark|cold|stuffy|time] [in here|here|], [so|] [turn|switch] {pin} on",
+        "[turn|switch] on whatever is [on|at|connected to|wired to] [pin|gpio] {num}",
+        "whatever [is|hangs] on [pin|gpio] {num}, [turn|switch] it on",
+        "on [pin|gpio] {num} [turn|switch] [the|] [light|lamp|pump|relay|power|led] on",
+        "[pin|gpio] {num}, [turn|switch] it on",
+        "{pin}: [turn|switch] it on",
+        "[have|see that] {pin} [turned|switched|powered] on",
+        "[get|bring] {pin} [up and running|into operation|alive|to life|to work]",
+        "[start|run|begin] {pin} [up|]",
+        "[un-mute|unleash|wake|wake up|reactivate|re-enable|restore power to|restart] {pin}",
+    ),
+]  # fmt: skip
+OFF = [
+    *pins.OFF,
+    *_rows(
+        "gpio_write {pin} off",
+        *["[turn|switch] {pin} off"] * 3,
+        f"{_SLANG} {{pin}} off",
+        "[pop|flick|flip|click|knock|snap|put|shut|cut|power|bring] off {pin}",
+        "[power down|power off|switch off|turn off|shut down|shut off|wind down|close down|black out] {pin}",
+        "[de-energise|de-energize|disengage|deactivate|disable|release|disarm|drop|halt|unpower|deenergize] {pin}",
+        "[could|can|would|can|could] {pin} be [turned off|switched off|powered down|deactivated|disabled|stopped|shut off]",
+        "[is it possible|would it be possible|is there a way|any chance] to [turn|switch|shut] {pin} off",
+        "[would it be possible|any chance] to [turn|switch|shut] off {pin}",
+        "[I want to|I would like to|I'd like to|we have to|I have to|I gotta|I wanna|I need to|we should|one should] [turn|switch] {pin} off",
+        "[please to|do|be so nice to|be so good as to|have the goodness to|be a star and] [turn|switch] off {pin}",
+        "[take|remove|cut|pull] [the|] [voltage|power|current|juice] [off|from|to] {pin}",
+        "[put|apply] [a|] [logic 0|logic zero|low signal|low level] [to|on] {pin}",
+        "{pin} [to|into|in] [off|low|the off state|the low state|low state|logic low]",
+        "{pin} [needs|wants] [to be off|to be turned off|to be low|switching off|turning off|to go off]",
+        "[the state|state|level|value|output] of {pin} [should be|must be|shall be|to|=] [off|low]",
+        "[set|change|switch] the [state|level|value|output] of {pin} to [off|low|zero|0]",
+        "[set|switch|turn|put] the [output|pin|gpio|relay] {num} to [off|low|0|zero|false]",
+        "[turn|switch|put] [the|my] [output|relay|channel|led|light|lamp|pump|fan|heater|motor|thing] [on|at] [pin|gpio|] {num} off",
+        "[gpio_write|digitalWrite|digital write|gpio write|write pin|pin write|set pin|setpin] {num} [low|off|0|to 0|to low|LOW]",
+        "[gpio_write|digitalWrite]({num}, [0|LOW|low|off])",
+        "[gpio_write|gpio.write] pin={num} value=0",
+        "{pin} off [it goes|again|then|pronto|immediately|asap|this instant]",
+        "[lights|light|power] [down|off|out] {p}",
+        "{p} [go|goes] [off|low]",
+        "[out|output] {num} [off|low|0]",
+        "off with {pin}",
+        "[cut|kill] the [power|current|juice|supply] [on|of|at] [pin|gpio] {num}",
+        "[I|we] no longer need {pin}, [turn|switch] it off",
+        "[it's|it is] [bright|too bright|warm|too warm|loud|late] [in here|here|], [so|] [turn|switch] {pin} off",
+        "[turn|switch] off whatever is [on|at|connected to|wired to] [pin|gpio] {num}",
+        "whatever [is|hangs] on [pin|gpio] {num}, [turn|switch] it off",
+        "on [pin|gpio] {num} [turn|switch] [the|] [light|lamp|pump|relay|power|led] off",
+        "[pin|gpio] {num}, [turn|switch] it off",
+        "{pin}: [turn|switch] it off",
+        "[have|see that] {pin} [turned|switched|powered] off",
+        "[put|send] {pin} to [sleep|rest|bed]",
+        "that's enough of {pin}, [turn|switch] it off",
+    ),
+]  # fmt: skip
+TOGGLE = [
+    *pins.TOGGLE,
+    *_rows(
+        "gpio_toggle {pin}",
+        *["[toggle|flip|invert] {pin}"] * 3,
+        "[toggle|flip|invert|swap|reverse] [the|my] [state|level|output|led|light|relay|lamp] [on|of|at] {pin}",
+        "[gpio_toggle|toggle_pin|toggle pin|gpio toggle] {num}",
+        "gpio_toggle({num})",
+        "[could|can|would] {pin} be [toggled|flipped|inverted]",
+        "[change|switch|flip] {pin} to [its|the] [other|opposite] [state|level|position]",
+        "make {pin} the opposite of what it is",
+        "give {pin} a [toggle|flip]",
+        "{pin} toggle",
+        "toggle it, {sure} I mean",
+        "[how about|would you mind|mind] [toggling|flipping|inverting] {pin}",
+        "[pin|gpio] {num}, toggle it",
+    ),
+]  # fmt: skip
+
+
+@slot("portion")
+def _portion(rng: random.Random, mark: str) -> Said:
+    """A part of the whole, said with its article: the word that counts is marked."""
+    front, word = rng.choice(
+        (("a ", "third"), ("one ", "third"), ("a ", "quarter"), ("one ", "quarter"), ("", "half"), ("", "two thirds"), ("", "three quarters"), ("one ", "half"),
+         ("", "full"), ("", "maximum"), ("", "max"), ("", "minimum"), ("a ", "half"), ("the ", "maximum"), ("the ", "minimum"))
+    )  # fmt: skip
+    return Said([(front, ""), (word, mark)], ["=" + mark])
+
+
+_OF = "[of its|of the|of full|of maximum|of its full|]"
+_MUCH = "[brightness|power|speed|duty|intensity|strength|duty cycle|throttle|force|level]"
+PWM = [
+    *pins.PWM,
+    *_rows(
+        "pwm_write {pin} {portion}",
+        f"[dim|fade|set|put|bring|turn|reduce|lower|raise|run|drive] {{pin}} to {{portion}} [{_MUCH}|]",
+        f"[run|drive|operate|keep|have] {{pin}} at {{portion}} {_OF} {_MUCH}",
+        f"[run|drive|operate] {{pin}} at {{portion}} [{_MUCH}|]",
+        f"[set|turn|dim] {{pin}} to {{portion}} {_OF} {_MUCH}",
+        f"{{pin}} at {{portion}} {_MUCH}",
+        f"give {{pin}} {{portion}} {_MUCH}",
+    ),
+    *_rows(
+        "pwm_write {pin} {pct}",
+        f"[dim|fade|brighten|lower|raise] {{pin}} [down|up|] to [about|around|exactly|roughly|just|only|] {{pct}} [{_MUCH}|]",
+        f"[make|have|let] {{pin}} [run|shine|glow|spin|go|burn|turn] [at|with] {{pct}} [{_MUCH}|]",
+        f"[run|spin|drive|operate|power] {{pin}} [at|with] {{pct}} [{_MUCH}|]",
+        f"{{pct}} {_MUCH} [on|for|to|at] {{pin}}",
+        f"[I want|I'd like|I need|we need] {{pin}} [at|on] {{pct}} [{_MUCH}|]",
+        f"[set|adjust|change|bring|put|fix] the {_MUCH} [of|on|for|at] {{pin}} [to|at] {{pct}}",
+        "[pwm_write|pwm|pwm write|analogWrite|duty] {num} {pct}",
+        "pwm_write({num}, {pct})",
+        "set [the|] pwm [on|of|for] {pin} to {pct} [duty|duty cycle|]",
+        "pwm on {pin}, {pct} [duty|duty cycle|]",
+        "[turn|crank|dial|tone] {pin} [up|down] to {pct}",
+        "{pin} should [be|run|shine] at {pct}",
+    ),
+    *_rows(
+        "pwm_write {pin} {pct} +freq_hz {hz}",
+        "[set|run|drive|start] pwm [on|at] {pin} [with|at|to] {pct} [duty|duty cycle|] [and|at|,|with] {hz}",
+        "pwm {num} {pct} {hz}",
+        "{pct} [duty|duty cycle|pwm|] [at|and|with] {hz} on {pin}",
+        "pwm {pct} [at|with] {hz} [on|for] {pin}",
+        "pwm {pin}, {pct}, {hz}",
+        "{pin}: pwm {pct} [at|with|,] {hz}",
+        "[put|set] {pin} [at|to|on] {pct} [duty|duty cycle|] [with|at|and] [a frequency of|] {hz} [frequency|]",
+        "[pulse width modulate|modulate] {pin} [at|with] {pct} [and|at] {hz}",
+    ),
+    *_rows("pwm_write {pin} {pct} +freq_hz {hz}", "pwm [at|of|with] {hz} [and|with|at] {pct} [duty|] on {pin}", "set {pin} to {hz} [with|and|at] {pct} [duty|duty cycle|]", "[send|put out] {hz} [with|at] {pct} [duty|duty cycle] [on|to] {pin}"),
+    *_rows("pwm_write {pin} ?", "[make|turn] {pin} [a little|a bit|] [brighter|darker|dimmer|slower|faster|softer]", "[dim|slow down|speed up|brighten] {pin} [please|somewhat|slightly|a tad|]", "[change|adjust|set] the [brightness|speed|duty|duty cycle|pwm] [of|on] {pin}", "[lower|raise|reduce] {pin} a [bit|little|tad]"),
+]  # fmt: skip
+_WORDS_Q = "[tell me|I wonder|do you know|can you tell me|could you tell me|I'd like to know|I want to know|any idea|show me|find out|please tell me|let me know|can you find out|say|would you tell me|let me see|gimme|check]"
+READ_ASK = [
+    *pins.READ_ASK,
+    *_rows(
+        "gpio_read {pin}",
+        f"{_WORDS_Q} [what|how] the [state|level|value|status|reading] [of|on|at] {{pin}} is",
+        f"{_WORDS_Q} what {{pin}} [is|reads|says|shows|is doing|is set to|is at|does]",
+        f"{_WORDS_Q} [if|whether] {{pin}} is [on|off|high|low|on or off|high or low|still on|still off|active|running|lit|powered|switched on]",
+        f"{_WORDS_Q} the [state|level|value|status|reading|current state|input] [of|on|at] {{pin}}",
+        "is {pin} [currently|still|already|really|even] [on|off|high|low|running|lit|active|powered]",
+        "[what|which] [state|level|position] [does|is] {pin} [have|in]",
+        "what [state|level|value] does {pin} have",
+        "has {pin} [gone|turned|come|been switched|been turned] [on|off]",
+        "{pin} [on|off|high|low] [or not|or what|right now|now|]?",
+        "[gpio_read|digitalRead|digital read|gpio read|read pin|pin read] {num}",
+        "[gpio_read|digitalRead]({num})",
+        "[do you have|have you got] {pin} [on|off|running]",
+        "how's {pin} [doing|looking|set|]",
+        "what about {pin}, is it [on|off|high|low]",
+        "is {pin} left [on|off]",
+        "what [is|'s] the [current|present|actual|logic|digital] [state|level|value|reading] [of|on|at] {pin}",
+        "what [is|'s] {pin} [up to|like|currently|at right now]",
+        "[is|are] the [light|lamp|pump|led|relay|fan|heater|motor] on {pin} [on|off|running]",
+        "is [anything|something] [coming in|there|active] on {pin}",
+        "is {button} [being pressed|pressed right now|pushed|closed|open|shut|active|triggered]",
+        "[see|have a look|take a look|look] [whether|if] {pin} is [on|off|high|low]",
+        "have a look at {pin} and tell me [its|the] [state|level|value|status]",
+        "[read|check] {pin} and tell me [its|the] [state|level|value]",
+        "[give me|get me|fetch|gimme|report|print|display|return|query] [the|a] [state|status|level|reading|value] [of|from|on|for] {pin}",
+    ),
+]  # fmt: skip
+ADC_ASK = [
+    *pins.ADC_ASK,
+    *_rows(
+        "adc_read {pin}",
+        f"{_WORDS_Q} [what|how high] the [voltage|analog value|analogue value|adc value|analog reading] [on|at|of] {{pin}} is",
+        f"{_WORDS_Q} how [many|much] [volts|millivolts|voltage|mv] [there is|there are|is|are|we have] [on|at] {{pin}}",
+        f"{_WORDS_Q} the [voltage|analog value|analogue value|adc value|analog reading|millivolts] [on|at|of|from] {{pin}}",
+        "[voltage|volts|millivolts|adc|analog|analogue] [on|at|of|for|] {pin}",
+        "[adc_read|analogRead|analog read|adc read] {num}",
+        "[adc_read|analogRead]({num})",
+        "what [voltage|millivolts] [does|do] {pin} [have|show|measure|read]",
+        "[get|take|do|give me|make] [a|an] [voltage|adc|analog|analogue] [reading|measurement|sample] [on|of|at|from] {pin}",
+        "[measure|sample|probe|meter] {pin} [in volts|in millivolts|for me|]",
+        "[measure|read|sample|get] the [potential|input voltage|analog signal] [on|at|of] {pin}",
+        "how [high|low|big|large] is the voltage [on|at|of] {pin}",
+        "[use|read] the adc [on|at|of] {pin}",
+        "what [is|'s] the [current|present|actual|measured] voltage [on|at|of] {pin}",
+        "what [is|'s] {pin} in [volts|millivolts]",
+    ),
+]  # fmt: skip
+
+
+def _climate(name: str, symbol: str) -> list[pins.Row]:
+    what = "[temperature|humidity|temp|air temperature|relative humidity|moisture]"
+    return _rows(
+        f"dht_read {{sure}} {symbol}",
+        f"{_WORDS_Q} [what|how high] the {what} [on|at|of|from] the {name} [on|at] {{sure}} is",
+        f"{_WORDS_Q} how [warm|hot|cold|humid|damp] it is [at|on|according to] the {name} [on|at] {{sure}}",
+        f"how [warm|hot|cold|humid|damp|moist] is it [at|according to|by|on|near] the {name} [on|at|connected to] {{sure}}",
+        f"how [warm|hot|cold|humid|damp] is it? [there is|I have|use|read] [a|the|] {name} on {{sure}}",
+        f"what [is|'s] the {what} [now|right now|today|]? [there is|I have|use|it is|the sensor is] [a|the|] {name} [on|at] {{sure}}",
+        f"{what} [please|], {name} [on|at|] {{sure}}",
+        f"{name} [on|at|,|:|] {{sure}} [please|now|reading|]",
+        f"[use|query|ask|poll|take|sample] the {name} [on|at|connected to|wired to] {{sure}}",
+        f"[get|give me|show|read|fetch|tell me] {what} [and|,] [humidity|temperature], {name} [on|at] {{sure}}",
+        f"what does the {name} [sensor|] [on|at] {{sure}} [say|report|measure|show|give]",
+        f"[dht_read|dht read|read dht] {{num}} {name}",
+        f"[there is|there's] [a|the] {name} [on|at] {{sure}}, [read it|what does it say|read it out]",
+    )  # fmt: skip
+
+
+DHT_ASK = [*pins.DHT_ASK, *_climate("[dht11|DHT11|dht 11]", "dht11"), *_climate("[dht22|DHT22|dht 22|am2302]", "dht22")]  # fmt: skip
+_D = "[ds18b20|DS18B20|ds18x20|ds18b20 sensor|ds18b20 probe|DS18B20 sensor]"
+PROBE = [
+    *pins.PROBE,
+    *_rows(
+        "ds18x20_read {sure}",
+        f"{_WORDS_Q} [what|how high] the [temperature|temp] [on|at|of|from] the {_D} [on|at] {{sure}} is",
+        f"{_WORDS_Q} how [warm|hot|cold] it is at the {_D} [on|at] {{sure}}",
+        f"how [warm|hot|cold] is it [at|according to|by|near] the {_D} [on|at] {{sure}}",
+        f"[use|query|ask|poll|sample|check] the {_D} [on|at|connected to] {{sure}}",
+        f"[temperature|temp], {_D} [on|at|] {{sure}}",
+        "[read|check|get] the [one wire|onewire] [temperature|sensor|probe|thermometer] [on|at] {sure}",
+        f"[ds18x20 read|{_D}] {{num}}",
+    ),
+]  # fmt: skip
+SERVO = [
+    *pins.SERVO,
+    *_rows(
+        "servo_write {servo} {degrees}",
+        "[turn|move|rotate|swing|bring|drive|take|steer|swivel|shift|adjust|tilt] {servo} [over|round|around|back|] to [exactly|about|the|] {degrees} [position|angle|]",
+        "[I want|I'd like|I need] {servo} at {degrees}",
+        "{servo} [should|must] [go|be|move|turn|point] to {degrees}",
+        "{degrees} on {servo}",
+        "[set|put] the [angle|position] [of|on] {servo} [to|at] {degrees}",
+        "[make|have|let] {servo} [go|move|turn|point|swing] to {degrees}",
+    ),
+    *_rows(
+        "servo_write {servo} {angle}",
+        "[servo_write|servo|servo write] {num} {angle}",
+        "[set|put] the [angle|position] [of|on] {servo} [to|at] {angle}",
+        "[turn|move|rotate|swing|bring|send|drive] {servo} [over|back|round|] to [angle|position|] {angle}",
+        "position {angle} [for|on] {servo}",
+    ),
+    *_rows("servo_write {servo} ?", "[turn|move|rotate|swing|adjust|shift] {servo} [please|somewhere else|left|right|up|down|a little further|]", "set the angle of {servo}"),
+]  # fmt: skip
+NEOPIXEL = [
+    *pins.NEOPIXEL,
+    *_rows(
+        "neopixel_write {neopixel} {colour}",
+        "[make|turn|set|paint|light|change|get|switch] {neopixel} [all|completely|fully|nicely|to the colour|to the color|to|] {colour} [please|now|]",
+        "[I want|I'd like|I need] {colour} [light|] [on|at|from] {neopixel}",
+        "[give|lend] {neopixel} [a|the|some|] {colour} [colour|color|glow|light|shade|tint]",
+        "{neopixel} [should|must|needs to] be {colour}",
+        "[show|display|shine|glow|use] {colour} [on|at] {neopixel}",
+        "[illuminate|wash|drench|bathe|fill] {neopixel} [in|with] {colour}",
+        "[could|can] {neopixel} be {colour}",
+        "[neopixel|neopixels|ws2812|rgb|rgb strip|led strip|pixels] {num} {colour}",
+    ),
+    *_rows("neopixel_write {neopixel} {colour} +count {count}", "[set|make|turn|paint|light] {neopixel} [to|] {colour}, {count} [pixels|leds|lights|of them]", "{neopixel} {colour} [, |for |with ]{count} [pixels|leds]",
+           "[set|make|turn|paint|light] {neopixel} {colour}, it has {count} [pixels|leds|lights]"),
+    *_rows("neopixel_write {neopixel} off", "[turn|switch|shut|power] {neopixel} off", "[blank|clear|extinguish|darken|kill|black out] {neopixel}", "lights out on {neopixel}", "make {neopixel} [dark|go dark|go out]", "all pixels off on {neopixel}"),
+]  # fmt: skip
+ALL = [
+    *pins.ALL,
+    *_rows("gpio_read_all", f"{_WORDS_Q} [the state of every pin|the state of all pins|what all the pins are doing|which pins are on|which pins are high|all pin states|how the pins are set|every pin's state|which outputs are active]", "[dump|show|print|list|get|scan|read out] [every|all] [gpio|pin|pins|gpios] [state|states|levels|values|]",
+           "gpio_read_all", "[whole|full|complete] [pin|gpio] [status|state|overview|report]", "[what|which] [outputs|pins|gpios] [do you have|are switched|are turned] on", "how do [all|] [the|my] [pins|gpios|outputs] look", "[pins|gpios|outputs|ios] [overview|report|status|please|?]"),
+]  # fmt: skip
+TIME = [
+    *mind.TIME,
+    *_rows("get_time", f"{_WORDS_Q} [what time it is|what the time is|the time|how late it is|what day it is|the date|what the date is|the current time|what time it is now|today's date]", "[got|have you|do you have] the [right|exact|current|] time", "what time [do you have|have you got|is it where you are|do we have|does the board think it is|is it on the board]", "get_time", "[the|] [time|date], please", "what [is|'s] the [exact|local|current|board|system] [time|date]", "which [day|weekday|date] [is it|do we have] [today|now|]"),
+]  # fmt: skip
+RULE_LIST = [
+    *mind.RULE_LIST,
+    *_rows("rule_list", f"{_WORDS_Q} [which|what] [rules|schedules|automations|timers] [there are|you have|are set|are active|exist|I have set|are running]", "[overview|list|summary] of [the|all|my|your] [rules|schedules|automations|timers]", "[rules|schedules|automations|timers] [please|?|overview|list]", "rule_list", "[which|what] [rules|automations|schedules|timers] [did I|have I|have we] [set|make|made|create|created|define|defined|set up]", "are there [any|] [rules|automations|timers] [set|running|active]"),
+]  # fmt: skip
+STATUS = [
+    *mind.STATUS,
+    *_rows("get_status", f"{_WORDS_Q} [your status|how the board is doing|the status of the board|how long you have been running|your uptime|how the system is|the board's health|the system status|how much memory is free|how much heap is left]", "[board|device|system|limpet] [status|health|check|report|info]", "get_status", "[full|complete|short|quick] status [report|please|]", "[run|do|make] a [health check|self check|system check|status check|checkup]", "how [healthy|busy|full] [is the board|is the device|are you]", "how much [ram|heap|memory|free ram|free memory] [is there|is there left|remains|do we have|has the board]", "how long has the [board|device|chip] been [up|running|on|online]", "are all systems [ok|go|fine|running]"),
+]  # fmt: skip
+
+
+def states(rng: random.Random, mark: str) -> Said:
+    """Return groups of pins with a state each: "pins 2 and 4 on, 5 off"."""
+    verb = rng.choice(("", "", "turn ", "switch ", "set "))
+    words = (
+        ("high", "low")
+        if verb == "set "
+        else rng.choice((("on", "off"), ("on", "off"), ("high", "low")))
+    )
+    parts: list[Said | str] = [verb if words[0] == "on" or verb == "set " else ""]
+    first = rng.randrange(2)
+    for n in range(2):
+        if n:
+            parts.append(rng.choice((", ", " and ", ", and ", "; ", " but ", ". ")))
+        count = rng.choice((2, 2, 3)) if n == 0 or rng.random() < 0.4 else 1
+        front = (
+            rng.choice(("", "", "pins ", "gpios ", "pin ", "both " if count == 2 else ""))
+            if count > 1
+            else rng.choice(("", "pin ", "gpio "))
+        )
+        state = words[first if n == 0 else 1 - first]
+        symbol = "on" if state in ("on", "high") else "off"
+        program: list[str] = []
+        parts.append(front)
+        for k in range(count):
+            if k:
+                parts.append(" and " if k + 1 == count else ", ")
+            tag = f"{mark}g{n}{k}"
+            number = say_number(rng.randint(0, 39), rng)
+            parts.append(Said([(number, tag)]))
+            program += ["gpio_write", "=" + tag, symbol]
+        parts.append(Said([(" " + state, "")], program))
+    return join(*parts)
+
+
+@slot("bclock")
+def _bare_clock(rng: random.Random, mark: str) -> Said:
+    """Return a clock time that nobody takes for another number."""
+    hour, minute = rng.randint(1, 12), rng.choice((0, 15, 30, 45, rng.randint(0, 59)))
+    text = rng.choice((f"{rng.randint(0, 23):02d}:{minute:02d}", f"{rng.randint(0, 23)}:{minute:02d}", f"{hour}am", f"{hour}pm", f"{hour} pm", f"{hour} am", f"{hour}:{minute:02d} pm", f"{hour}:{minute:02d} am",
+                       f"{hour}:{minute:02d}pm", f"{hour}:{minute:02d}am", "noon", "midnight", f"half past {say_number(hour, rng, 0.7)}", f"{say_number(hour, rng, 0.5)} o'clock"))  # fmt: skip
+    return Said([(text, mark)], ["=" + mark])
