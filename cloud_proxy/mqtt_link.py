@@ -102,23 +102,20 @@ class Link:
         """
         where = self._config.broker
         try:
-            async with asyncio.timeout(self._config.connect_timeout_s):
-                await self._connect_until_it_works()
+            await self._reach(where)
+            await self._self_test(where)
         except Refused as e:
             hint = "let this user read and write limpet/v1/#, or set [mqtt] username, password_env"
             raise UserError(f"the broker at {where} does not let us in", str(e), hint) from e
+
+    async def _reach(self, where: str) -> None:
+        try:
+            async with asyncio.timeout(self._config.connect_timeout_s):
+                await self._connect_until_it_works()
         except (TimeoutError, LinkDown) as e:
             why = str(e) or f"nothing answered within {self._config.connect_timeout_s:g} s"
             hint = "start a broker there, or name another one with --broker HOST:PORT"
             raise UserError(f"no broker at {where}", why, hint) from e
-        try:
-            await self._self_test()
-        except (TimeoutError, LinkDown) as e:
-            raise UserError(
-                f"the broker at {where} does not deliver to shared subscriptions",
-                f"a message to ourselves through $share did not come back: {e or 'silence'}",
-                "use mosquitto 2, EMQX or HiveMQ, and let this user read and write limpet/v1/#",
-            ) from e
 
     async def run(self) -> None:
         """Keep the connection until cancelled."""
@@ -242,15 +239,25 @@ class Link:
         if granted[0] >= 0x80:
             raise Refused(f"we may not subscribe to {topic}")
 
-    async def _self_test(self) -> None:
+    async def _self_test(self, where: str) -> None:
         """Send ourselves a message through a share group that nobody else is in."""
         topic = f"limpet/v1/{self.client_id}/up/llm/probe"
         share = f"$share/{self.client_id}/{topic}"
         self._probe = asyncio.get_running_loop().create_future()
-        async with asyncio.timeout(_SELF_TEST_TIMEOUT_S):
-            await self._subscribe(share, 1)
-            self.publish(topic, b"{}", 1)
-            await self._or_lost(self._probe)
+        try:
+            async with asyncio.timeout(_SELF_TEST_TIMEOUT_S):
+                await self._subscribe(share, 1)
+                self.publish(topic, b"{}", 1)
+                await self._or_lost(self._probe)
+        except LinkDown as e:
+            hint = "its log says why; if it was restarted, start again"
+            raise UserError(f"the broker at {where} hung up on us", str(e), hint) from e
+        except TimeoutError as e:
+            raise UserError(
+                f"the broker at {where} does not deliver to shared subscriptions",
+                "a message to ourselves through $share did not come back",
+                "use mosquitto 2, EMQX or HiveMQ, and let this user read and write limpet/v1/#",
+            ) from e
         self.unsubscribe([share])
 
     async def _or_lost(self, future: asyncio.Future[T]) -> T:

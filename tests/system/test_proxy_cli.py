@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -173,6 +174,34 @@ def test_a_broker_that_grants_and_does_not_deliver_is_told(tmp_path):
     assert done.returncode == 1
     what, why, _ = three_lines(done.stderr)
     assert "does not deliver to shared subscriptions" in what and "did not come back" in why
+
+
+def test_a_broker_that_hangs_up_while_it_is_tried_is_told(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with server.accept()[0] as client, client.makefile("rb") as stream:
+                while kind := stream.read(1):
+                    size = shift = 0
+                    while (byte := stream.read(1)[0]) & 0x80:
+                        size, shift = size | (byte & 0x7F) << shift, shift + 7
+                    packet = stream.read(size | byte << shift)
+                    if b"$share/" in packet and b"/probe" in packet:
+                        return
+                    if kind[0] >> 4 == 1:  # CONNECT, CONNACK
+                        client.sendall(bytes((0x20, 2, 0, 0)))
+                    if kind[0] >> 4 == 8:  # SUBSCRIBE, SUBACK
+                        client.sendall(bytes((0x90, 3)) + packet[:2] + b"\1")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        where = f"127.0.0.1:{server.getsockname()[1]}"
+        done = run("serve", "--broker", where, "--ledger", str(tmp_path / "l.sqlite"))
+        thread.join(DEADLINE_S)
+    assert done.returncode == 1
+    assert three_lines(done.stderr)[:2] == (
+        f"the broker at {where} hung up on us", "the connection broke"
+    )  # fmt: skip
 
 
 def test_two_proxies_share_the_requests_and_each_is_answered_once(broker, tmp_path):
