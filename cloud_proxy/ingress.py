@@ -118,7 +118,7 @@ class Ingress:
         self.counts["received"] += 1
         body = bodies.decode(wire.REQUEST, payload)
         key = (device, body["id"])
-        before = self._done.get(key)
+        before = _cancelled(body["id"]) if key in self._cancelled else self._done.get(key)
         if before is not None or key in self._inflight:
             self.counts["duplicate"] += 1
             if before is not None:
@@ -184,7 +184,7 @@ class Ingress:
             self._send(device, end.message)
         elif cancelled:  # nobody waits: only a retry that is late hears of it
             self.counts["cancelled"] += 1
-            self._note(key, replies.failure(request_id, "cancelled", "it was cancelled"))
+            self._note(key, _cancelled(request_id))
         else:
             self._note(key, None)
             self._send(device, replies.failure(request_id, "busy", "the proxy is stopping"))
@@ -213,3 +213,7 @@ class Ingress:
 
     def _send(self, device: str, message: bytes) -> None:
         self.out.publish(bodies.topic(device, wire.REPLY), message, 1)
+
+
+def _cancelled(request_id: str) -> bytes:
+    return replies.failure(request_id, "cancelled", "it was cancelled")
