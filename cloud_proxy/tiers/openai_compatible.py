@@ -1,16 +1,13 @@
 """The tier for any endpoint that speaks OpenAI's chat completions: Cerebras, Groq, vLLM.
 
 The upstream is not trusted: its answer is bounded in bytes and time, and whatever cannot be read
-becomes a TierError. aiohttp sets TCP_NODELAY on its connections.
+becomes a TierError.
 """
 
 import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
-
-import aiohttp
-from yarl import URL
 
 from cloud_proxy.candidates import TierState
 from cloud_proxy.config import OpenAITier, secret
@@ -22,6 +19,8 @@ from cloud_proxy.metering import Price, price_from_tables, price_from_usd
 from cloud_proxy.request import Request
 from cloud_proxy.tiers.assembly import Assembly
 from cloud_proxy.tiers.base import Completion, Quirks, Stream, TierError
+from cloud_proxy.tiers.http_client import Answer, Client
+from cloud_proxy.tiers.http_connection import Limits
 from cloud_proxy.tiers.sse import Events
 from cloud_proxy.tiers.upstream_errors import UPSTREAM_ERRORS, named, refused
 
@@ -44,14 +43,14 @@ class OpenAICompatible:
         self.quirks = Quirks(config.max_tokens_name, config.streams, tools=config.tools)
         self.to_be_probed = config.probe
         self._config = config
-        self._url = URL(config.url.rstrip("/") + "/chat/completions")
+        self._url = config.url.rstrip("/") + "/chat/completions"
         self._provider = config.provider or urlsplit(config.url).netloc
         key = secret(config.key_env, f"tier {name}")
         # identity: what is compressed could grow without end in here
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if key:
             self._headers["authorization"] = "Bearer " + key
-        self._session: aiohttp.ClientSession | None = None
+        self._client: Client | None = None
 
     def state(self, health: Health, input_tokens: int, whole: bool, now_s: float) -> TierState:
         """Return how routing sees it."""
@@ -78,62 +77,54 @@ class OpenAICompatible:
     async def start(self) -> None:
         """Make the pool of connections; none is opened yet."""
         config = self._config
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=config.max_connections, keepalive_timeout=60),
-            timeout=aiohttp.ClientTimeout(
-                total=config.total_timeout_s,
-                connect=config.connect_timeout_s,
-                sock_read=config.idle_timeout_s,
-            ),
-            headers=self._headers,
-            proxy=_proxy(str(self._url)),
-            cookie_jar=aiohttp.DummyCookieJar(),
+        limits = Limits(
+            connections=config.max_connections,
+            connect_s=config.connect_timeout_s,
+            idle_s=config.idle_timeout_s,
+            total_s=config.total_timeout_s,
         )
+        self._client = Client(self._url, self._headers, limits, _proxy(self._url))
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session:
-            await self._session.close()
+        if self._client:
+            await self._client.close()
 
     async def complete(self, request: Request, stream: Stream) -> Completion:
         """Return one completion; cancelling closes its connection, which stops the upstream."""
-        if self._session is None:
+        if self._client is None:
             raise TierError("down", "the tier is not started")
         body = self._body(request)
         stream.prompt_characters = len(body)
         try:
-            post = self._session.post(self._url, data=body, allow_redirects=False)
-            async with post as response:
-                stream.headers = response.headers
-                if response.status != 200:
-                    raise await refused(response)
-                return await self._read(response, Assembly(request.talk, stream))
+            answer = await self._client.post(body)
+            try:
+                stream.headers = answer.headers
+                if answer.status != 200:
+                    raise await refused(answer)
+                return await self._read(answer, Assembly(request.talk, stream))
+            finally:
+                answer.end()
         except UPSTREAM_ERRORS as e:
             raise named(e, self._config) from e
 
-    async def _read(self, response: aiohttp.ClientResponse, assembly: Assembly) -> Completion:
+    async def _read(self, answer: Answer, assembly: Assembly) -> Completion:
         limit = self._config.max_response_bytes
+        if "event-stream" not in answer.headers.get("content-type", ""):
+            whole = await answer.rest(limit + 1)
+            _bound(len(whole), limit)
+            assembly.whole(whole)
+            return assembly.completion()
         size = 0
         events = Events()
-        plain = "event-stream" not in response.headers.get("content-type", "")
-        whole = bytearray()
-        if plain and (response.content_length or limit) < limit:
-            assembly.whole(await response.content.read())
-            return assembly.completion()
-        async for data in response.content.iter_any():
+        while data := await answer.some():
             size += len(data)
-            if size > limit:
-                raise TierError("endless", f"an answer of over {size} bytes")
-            if plain:
-                whole += data
-                continue
+            _bound(size, limit)
             for event in events.feed(data):
                 assembly.event(event)
             if assembly.done:
-                await _finish(response)
+                await _finish(answer)
                 break
-        if plain:
-            assembly.whole(bytes(whole))
         return assembly.completion()
 
     def _body(self, request: Request) -> bytes:
@@ -166,20 +157,35 @@ class OpenAICompatible:
 
 
 def _proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for a url, looked up once: it costs threads."""
+    """Return the proxy that the environment names for a url, looked up once: it costs threads.
+
+    Raises UserError for one that cannot be spoken to.
+    """
     parts = urlsplit(url)
     if proxy_bypass(parts.netloc):
         return None
-    return getproxies().get(parts.scheme)
+    proxy = getproxies().get(parts.scheme)
+    if proxy and urlsplit(proxy).scheme != "http":
+        raise UserError(
+            f"the proxy {urlsplit(proxy).hostname} for {parts.netloc} cannot be used",
+            f"{parts.scheme}_proxy is no http:// URL, and that is how proxies are spoken to here",
+            f"name one with http://, or except the endpoint: no_proxy={parts.hostname}",
+        )
+    return proxy
 
 
-async def _finish(response: aiohttp.ClientResponse) -> None:
+def _bound(size: int, limit: int) -> None:
+    if size > limit:
+        raise TierError("endless", f"an answer of over {limit} bytes")
+
+
+async def _finish(answer: Answer) -> None:
     """Wait a moment for the end of a stream that has said [DONE], so that it can be used again."""
-    if response.content.at_eof():
+    if answer.is_whole:
         return
     try:
         async with asyncio.timeout(_TRAILER_TIMEOUT_S):
-            await response.content.readany()
+            await answer.some()
     except TimeoutError:  # it stays open: then the connection is closed instead
         pass
 

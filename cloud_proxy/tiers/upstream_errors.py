@@ -3,12 +3,12 @@
 import time
 from email.utils import parsedate_to_datetime
 
-import aiohttp
-
 from cloud_proxy.config import OpenAITier
 from cloud_proxy.metering import Usage
 from cloud_proxy.tiers.assembly import Garbage
 from cloud_proxy.tiers.base import TierError
+from cloud_proxy.tiers.http_client import Answer
+from cloud_proxy.tiers.http_connection import NoConnection, NotHttp, NotInTime
 from cloud_proxy.tiers.sse import EventTooLong
 
 _NOTHING = Usage(estimated=False)  # the upstream refused before it did any work
@@ -17,39 +17,38 @@ _REQUEST_AT_FAULT = frozenset({400, 413, 422})  # the next request may well be a
 _ERROR_BODY_BYTES = 2048
 
 
-# What aiohttp and a bad answer raise; TimeoutError is an OSError.
-UPSTREAM_ERRORS = (aiohttp.ClientError, OSError, Garbage, EventTooLong)
+# What an HTTP client and a bad answer raise; TimeoutError is an OSError.
+UPSTREAM_ERRORS = (OSError, Garbage, EventTooLong)
 
 
 def named(error: Exception, config: OpenAITier) -> TierError:
     """Return one of UPSTREAM_ERRORS as a TierError."""
     match error:
-        case aiohttp.ConnectionTimeoutError():
-            why = f"no connection within {config.connect_timeout_s:g} s"
-            return TierError("timeout", why, usage=_NOTHING)
-        case aiohttp.ClientConnectorError():
-            return TierError("connect", str(error.os_error or error), usage=_NOTHING)
+        case NotInTime():
+            return TierError("timeout", str(error), usage=_NOTHING)
+        case NoConnection():
+            return TierError("connect", str(error), usage=_NOTHING)
         case TimeoutError():
             why = f"silent for {config.idle_timeout_s:g} s, or not done within "
             return TierError("timeout", f"{why}{config.total_timeout_s:g} s")
-        case Garbage() | EventTooLong():
+        case Garbage() | EventTooLong() | NotHttp():
             return TierError("garbage", str(error))
         case _:
-            return TierError("cut", f"the answer broke off: {type(error).__name__}")
+            return TierError("cut", f"the answer broke off: {error}")
 
 
-async def refused(response: aiohttp.ClientResponse) -> TierError:
+async def refused(answer: Answer) -> TierError:
     """Return the error for a status other than 200, with what the upstream says of it."""
-    body = await response.content.read(_ERROR_BODY_BYTES)
-    said = " ".join(body.decode("utf-8", "replace").split())[:200]
-    why = f"HTTP {response.status}: {said}"
-    if response.status in (429, 503):
-        wait_s = retry_after_s(response.headers.get("retry-after"), time.time())
-        if response.status == 429 or wait_s is not None:
+    body = await answer.rest(_ERROR_BODY_BYTES)
+    said = " ".join(body[:_ERROR_BODY_BYTES].decode("utf-8", "replace").split())[:200]
+    why = f"HTTP {answer.status}: {said}"
+    if answer.status in (429, 503):
+        wait_s = retry_after_s(answer.headers.get("retry-after"), time.time())
+        if answer.status == 429 or wait_s is not None:
             rest_s = _DEFAULT_RETRY_AFTER_S if wait_s is None else wait_s
             return TierError("rate_limited", why, usage=_NOTHING, retry_after_s=rest_s)
-    at_fault = response.status not in _REQUEST_AT_FAULT
-    return TierError(f"http_{response.status}", why, usage=_NOTHING, tier_at_fault=at_fault)
+    at_fault = answer.status not in _REQUEST_AT_FAULT
+    return TierError(f"http_{answer.status}", why, usage=_NOTHING, tier_at_fault=at_fault)
 
 
 def retry_after_s(header: str | None, now_s: float) -> float | None:
