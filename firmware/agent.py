@@ -192,7 +192,7 @@ class Agent:
         link = app.link
         settings = app.settings
         self._count += 1
-        self._id = "%s-%d" % (app.nonce, self._count)
+        self._id = "%s-%d" % (app.nonce[:8], self._count)
         self._reply = self.refused = None
         request = {"id": self._id, "try": -1, "hash": app.tools.hash, "msgs": entries}
         if _RULE not in chat:

@@ -35,7 +35,7 @@ class App:
     def __init__(self, settings, board, store, guard):
         self.settings = settings
         self.board = board
-        self.nonce = os.urandom(4).hex()
+        self.nonce = os.urandom(8).hex()
         self.store = store
         self.guard = guard
         self.clock = store.clock = clock.Clock(store)
@@ -159,6 +159,10 @@ class App:
                 if chat.get("id", _SERIAL) == _SERIAL:
                     chat["id"] = "chat"
                 self.hear(chat)
+            elif kind in (wire.COMMAND, wire.DESIRED):
+                from firmware import command  # only a board of a fleet pays for it
+
+                command.take(self, kind, payload)
             # other kinds are for later versions of this firmware
         except ValueError as e:
             if own:  # another board's mistake is not ours to report
@@ -208,9 +212,8 @@ class App:
                     self.hear({"id": _SERIAL, "text": line})
                     line = ""
             else:
-                secret = (
-                    "password" in line or ".tls" in line or "_key" in line
-                )  # of /set: its value is not shown
+                # Of /set: its value is not shown.
+                secret = "password" in line or ".tls" in line or "_key" in line
                 if char in "\b\x7f":
                     line = line[:-1]
                     char = "\b \b"
@@ -258,7 +261,7 @@ class App:
                     if topic[-3:] == "req":
                         self.outbox.remove(first)  # the agent sends it again
                     if payload:
-                        await self.link.publish(topic, payload)
+                        await self.link.publish(topic, payload, topic[-8:] == "reported")
                     else:
                         size = sum(map(len, self._info()))
                         await self.link.publish(topic, b"", True, size, self._info())

@@ -74,7 +74,8 @@ def answer(app, text, serial):
 
         field, _, value = text[5:].partition(" ")
         try:
-            return settings.change(field, value)
+            settings.change({field: value})
+            return field + " is kept; /reboot uses it"
         except ValueError as e:
             return str(e)
     if erase:

@@ -36,25 +36,26 @@ def load():
         return {row[0]: row[1] or "" for row in _rows()}, _NO_BOARD, why
 
 
-def change(field, text):
-    """Keep another value of one field, which the next start uses; return what to tell.
+def change(values):
+    """Keep other values of some fields, None: the default; return all settings as they are then.
 
     Raises OSError if the flash is full, ValueError for what `load` would not take.
     """
     data = _read(_PATH)
-    section, _, key = field.rpartition(".")
     kinds = {row[0]: row[2] for row in _rows()}
-    if field not in kinds:
-        raise ValueError("fields: " + ", ".join(sorted(kinds)))
-    if kinds[field] != "str":
-        try:
-            text = json.loads(text)
-        except ValueError:
-            pass  # the check says what it must be
-    (data.setdefault(section, {}) if section else data)[key] = text
-    _check(data)
+    for field, value in values.items():
+        section, _, key = field.rpartition(".")
+        if field not in kinds:
+            raise ValueError("fields: " + ", ".join(sorted(kinds)))
+        if kinds[field] != "str" and isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                pass  # the check says what it must be
+        (data.setdefault(section, {}) if section else data)[key] = value
+    settings = _check(data)
     replace(_PATH, json.dumps(data))
-    return field + " is kept; /reboot uses it"
+    return settings
 
 
 def _rows():

@@ -22,6 +22,10 @@ REPLY = "down/llm/res"  # final: QoS 1, text deltas: QoS 0
 CHAT = "down/chat"  # QoS 1: a sentence, as an object or as plain text
 ANSWER = "up/chat"  # QoS 1
 EVENT = "up/event"  # QoS 1; also GROUP + <tag>/event, to all boards of a tag
+COMMAND = "down/cmd"  # QoS 1: 64 hex digits of a MAC, then the object; see host/signing.py
+RESULT = "up/res"  # QoS 1: what became of a command
+DESIRED = "down/desired"  # retained, QoS 1: a MAC, then the object
+REPORTED = "up/reported"  # retained, QoS 1
 
 # One entry of a request's "msgs" is
 #   {"u": text}                                     a person's or a rule's words
@@ -55,14 +59,20 @@ FIELDS = {
         "text:str "  # what a rule has to tell a person
         "from:str "  # the device that emits
     ),
+    COMMAND: (
+        "id:str! "  # comes back in the result
+        "n:int! "  # larger than of each command that was taken since the boot
+        "exp:int "  # Unix s after which it is refused, unless the board has no date
+        "calls:list! "  # [{"tool": str, "args": {}}], at most MAX_CALLS, up to one that fails
+    ),
+    DESIRED: (
+        "v:int! "  # version: only one larger than each before is taken
+        "set:dict! "  # field: value, null: the default; of tags, tz, persona, llm.*, limits.*
+    ),
 }
 if __debug__:  # what is for a board's peers alone is not in its bytecode
     MAX_OUT = 6144  # bytes; the largest message that a board sends
     CANCEL = "up/llm/cancel"  # QoS 1
-    COMMAND = "down/cmd"  # QoS 1: 64 hex digits of a MAC, then the object; see host/signing.py
-    RESULT = "up/res"  # QoS 1: what became of a command
-    DESIRED = "down/desired"  # retained, QoS 1: a MAC, then the object
-    REPORTED = "up/reported"  # retained, QoS 1
     FIELDS |= {
         INFO: (
             "v:int! "  # wire version
@@ -99,23 +109,13 @@ if __debug__:  # what is for a board's peers alone is not in its bytecode
             "calls:list "  # [{"tool", "args", "result"}] that were carried out
             "use:dict "  # summed over the turn, as in the reply
         ),
-        COMMAND: (
-            "id:str! "  # comes back in the result
-            "n:int! "  # larger than of each command that was taken since the boot
-            "exp:int "  # Unix s after which it is refused, unless the board has no date
-            "calls:list! "  # [{"tool": str, "args": {}}], at most MAX_CALLS, up to one that fails
-        ),
         RESULT: (
             "id:str! "  # the command's
             "n:int! "  # the command's
             "ok:bool! "  # true: each call went well
             "res:list "  # [{"tool", "args", "result"}] of the calls that were made
-            "err:str "  # expired, invalid, busy, or failed: the last call in "res"
+            "err:str "  # expired, busy, or failed: the last call in "res"
             "why:str "  # the error in words
-        ),
-        DESIRED: (
-            "v:int! "  # version: only one larger than each before is taken
-            "set:dict! "  # field: value, null: the default; of tags, tz, persona, llm.*, limits.*
         ),
         REPORTED: (
             "v:int! "  # version of what was desired last

@@ -30,7 +30,7 @@ def tool(tool_name, **args):
         print("ERROR", result)
 def change(field, text):
     from firmware import settings
-    settings.change(field, text)
+    settings.change({field: text})
 def journal(pin):
     app.store.note("rule blink", "gpio_write", {"pin": pin, "value": 1}, {"pin": pin, "value": 1})
 """
