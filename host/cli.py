@@ -106,6 +106,20 @@ def emulate(
     emulate_module.run_agent(board, broker, name, storage, trace or (), pty)
 
 
+def _keep_lines(of: typer.Typer) -> None:
+    """Have --help show examples a line each, which click would run together."""
+    for command in of.registered_commands:
+        if command.callback and command.callback.__doc__:
+            text = command.callback.__doc__.replace("    Examples:", "    \b\n    Examples:")
+            command.callback.__doc__ = text
+    for group in of.registered_groups:
+        if group.typer_instance:
+            _keep_lines(group.typer_instance)
+
+
+_keep_lines(app)
+
+
 def main() -> None:
     """Run the command line: exit 0 done, 1 failed, 2 misuse."""
     try:

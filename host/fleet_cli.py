@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from host import fleet_see_cli
+from host import fleet_act_cli, fleet_see_cli
 
 app = typer.Typer(help="Many boards at a time.", no_args_is_help=True)
 app.command()(fleet_see_cli.ls)
@@ -13,6 +13,13 @@ app.command()(fleet_see_cli.show)
 app.command()(fleet_see_cli.why)
 app.command()(fleet_see_cli.crash)
 app.command()(fleet_see_cli.logs)
+app.command()(fleet_act_cli.cmd)
+app.command("set")(fleet_act_cli.set_)
+app.command()(fleet_act_cli.ask)
+app.add_typer(fleet_act_cli.script, name="script")
+app.add_typer(fleet_act_cli.rule, name="rule")
+app.command()(fleet_act_cli.jobs)
+app.command()(fleet_act_cli.resume)
 _List = Annotated[Path, typer.Argument(help="A .csv or .toml with a row for each board.")]
 
 

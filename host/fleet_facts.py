@@ -16,6 +16,7 @@ from host.operator import Operator
 
 CRASH, DESIRED, REPORTED, JOB = "up/crash", "down/desired", "up/reported", "up/job"
 _SMALL = (wire.STATUS, CRASH, DESIRED, REPORTED, JOB)
+_FEW = 200  # devices; more are found faster among all
 _MAC_DIGITS = 64  # before the body of what an operator signs
 _TYPES = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
 _BIRTH = [item.rstrip("!").split(":") for item in str(wire.FIELDS[wire.INFO]).split()]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
@@ -33,6 +34,7 @@ class Device:
     info: dict[str, Any] | None = None
     crash: dict[str, Any] | None = None
     desired: dict[str, Any] | None = None
+    desired_payload: bytes = b""  # as it came, with its MAC
     reported: dict[str, Any] | None = None
     job: dict[str, Any] | None = None
     odd: dict[str, str] = field(default_factory=dict[str, str])
@@ -44,6 +46,8 @@ class Device:
             if kind == wire.STATUS:
                 self.online = {b"online": True, b"offline": False, b"": None}[payload]
             elif kind in _PLACES:
+                if kind == DESIRED:
+                    self.desired_payload = payload
                 setattr(self, _PLACES[kind], _object(kind, payload) if payload else None)
         except KeyError:
             self.odd[kind] = "neither online nor offline"
@@ -154,11 +158,10 @@ def look(operator: Operator, fleet: Fleet, names: Sequence[str] = ()) -> None:
     The large birth messages are asked for by name, some hundred at a time: no broker's queue for
     us overflows, however many devices there are.
     """
-    if names:
-        operator.subscribe([wire.topic(n, kind) for n in names for kind in (*_SMALL, wire.INFO)])
-        return
-    operator.subscribe([f"{wire.ROOT}+/{kind}" for kind in _SMALL])
-    operator.subscribe([wire.topic(device.name, wire.INFO) for device in fleet.devices()])
+    asked = names if 0 < len(names) <= _FEW else ["+"]
+    operator.subscribe([f"{wire.ROOT}{name}/{kind}" for name in asked for kind in _SMALL])
+    births = names or [device.name for device in fleet.devices()]
+    operator.subscribe([wire.topic(name, wire.INFO) for name in births])
 
 
 def matching(devices: Iterable[Device], where: Where | None) -> list[Device]:

@@ -22,10 +22,11 @@ from host.person import Person
 
 CONNECT_TIMEOUT_S = 15.0
 ANSWER_TIMEOUT_S = 30.0  # of the broker, while nothing at all comes from it
-_NOBODY, _FAILED = 0x10, 0x80  # reason codes of MQTT 5
+_NOBODY = 0x10  # MQTT 5: no matching subscribers
 _BATCH = 400  # topics in one SUBSCRIBE: fewer messages than any broker keeps waiting for a client
 _IN_FLIGHT = 200
 Heard = Callable[[str, bytes], None]
+Acked = Callable[[int, str], None]
 
 
 class Operator:
@@ -35,10 +36,11 @@ class Operator:
     they are made again after the broker was away.
     """
 
-    def __init__(self, address: Address, heard: Heard) -> None:
-        """Connect. Raises UserError that says why it cannot be."""
+    def __init__(self, address: Address, heard: Heard, acked: Acked | None = None) -> None:
+        """Connect. acked: is told of what was begun, in place of `outcome`. Raises UserError."""
         self.address = address
         self._heard = heard
+        self._tell: Acked = acked or (lambda number, outcome: None)
         self.name = f"fleet-{secrets.token_hex(4)}"
         self._mark = f"{wire.GROUP}{self.name}/mark"
         self._marks = 0
@@ -46,7 +48,7 @@ class Operator:
         self._changed = threading.Condition()
         self._refused = ""
         self._granted: dict[int, list[Any]] = {}
-        self._acked: dict[int, int] = {}
+        self._held: dict[int, str] | None = None  # while `publish` waits: what came
         self._returned = 0  # the latest mark that came back
         self._count = 0  # messages that came
         self._kept = 0  # those of them that the broker had kept
@@ -156,18 +158,19 @@ class Operator:
 
         "nobody": it says that nobody listens there; "forbidden". Raises UserError on silence.
         """
-        return self.outcome(self.begin(topic, payload, retain))
+        held: dict[int, str] = {}
+        self._held = held  # not under our lock: paho calls us with a lock of its own
+        number = self.begin(topic, payload, retain)
+        outcome = self._await(lambda: held.pop(number, None), "PUBACK")
+        with self._changed:
+            self._held = None
+        for other, its in held.items():
+            self._tell(other, its)
+        return str(outcome)
 
     def begin(self, topic: str, payload: bytes, retain: bool = False) -> int:
-        """Publish at QoS 1 and wait for nothing; `outcome` takes the number that returns."""
+        """Publish at QoS 1, wait for nothing, and return the number that `acked` will be told."""
         return self._client.publish(topic, payload, 1, retain).mid
-
-    def outcome(self, number: int) -> str:
-        """Return what became of what was begun, as `publish` does."""
-        code = self._await(lambda: self._acked.pop(number, None), "PUBACK")
-        if code == _NOBODY:
-            return "nobody"
-        return "forbidden" if code >= _FAILED else ""
 
     def close(self) -> None:
         """Leave the broker."""
@@ -222,9 +225,14 @@ class Operator:
             self._changed.notify_all()
 
     def _on_publish(self, _: mqtt.Client, __: Any, mid: int, code: Any, ___: Any) -> None:
+        outcome = "nobody" if code.value == _NOBODY else "forbidden"
+        outcome = outcome if code.value == _NOBODY or code.is_failure else ""
         with self._changed:
-            self._acked[mid] = code.value
-            self._changed.notify_all()
+            if self._held is not None:
+                self._held[mid] = outcome
+                self._changed.notify_all()
+                return
+        self._tell(mid, outcome)
 
     def _on_message(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
         topic, payload = message.topic, bytes(message.payload)

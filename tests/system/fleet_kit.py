@@ -1,6 +1,7 @@
 """Protocol-level devices: what a broker hears of a board, without the board."""
 
 import json
+import queue
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -9,6 +10,8 @@ from typing import Any, Self
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from firmware import wire
+from host import signing
 from host.person import Person
 
 LIMIT_S = 60.0  # of the wall's time, for what should take milliseconds
@@ -111,3 +114,74 @@ def device(port: int, name: str, **info: Any) -> Client:
     made.publish("up/status", b"online", retain=True)
     made.publish("up/info", birth(**info), retain=True)
     return made
+
+
+class Board(Client):
+    """A device that obeys signed commands, takes desired settings, and answers sentences.
+
+    obey(call) returns a call's result, or raises ValueError. calls: what it has carried out. mute:
+    it takes commands and says nothing.
+    """
+
+    def __init__(self, port: int, name: str, key: str, **info: Any) -> None:
+        self.key, self.nonce = key, info.get("nonce", "ab12cd34")
+        self.calls: list[Any] = []
+        self.refused: list[str] = []
+        self.mute = False
+        self.obey: Callable[[dict[str, Any]], Any] = lambda call: {"ok": 1}
+        self._n = self._v = 0
+        self._work: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
+        super().__init__(port, name, will=True)
+        self.on_message = lambda topic, payload: self._work.put((topic, payload))
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        self.subscribe(f"limpet/v1/{name}/down/#")
+        self.publish("up/status", b"online", retain=True)
+        self.publish("up/info", birth(**info), retain=True)
+
+    def _serve(self) -> None:
+        while item := self._work.get():
+            topic, payload = item
+            kind = topic.split("/", 3)[3]
+            try:
+                if kind == wire.CHAT:
+                    chat = json.loads(payload)
+                    self.publish(wire.ANSWER, {"id": chat["id"], "text": chat["text"], "ok": True})
+                elif kind == wire.COMMAND:
+                    body = json.loads(signing.opened(self.key, topic, self.nonce, payload))
+                    self._command(body)
+                elif kind == wire.DESIRED:
+                    self._desire(json.loads(signing.opened(self.key, topic, "", payload)))
+            except ValueError as e:
+                self.refused.append(str(e))
+            with self.changed:
+                self.changed.notify_all()
+
+    def _command(self, body: dict[str, Any]) -> None:
+        if body["n"] <= self._n:
+            self.refused.append("again")
+            return
+        self._n = body["n"]
+        results, error = [], {}
+        for call in body["calls"]:
+            try:
+                results.append({**call, "result": self.obey(call)})
+            except ValueError as e:
+                error = {"err": "failed", "why": str(e)}
+        self.calls += body["calls"]
+        if not self.mute:
+            ids = {"id": body["id"], "n": body["n"], "ok": not error}
+            self.publish(wire.RESULT, {**ids, "res": results, **error})
+
+    def _desire(self, body: dict[str, Any]) -> None:
+        if body["v"] <= self._v:
+            return
+        self._v = body["v"]
+        odd = [name for name in body["set"] if name not in ("tags", "llm.ttl_s", "persona")]
+        report = {"v": body["v"], "set": body["set"]}
+        self.publish(wire.REPORTED, report | ({"err": f"no field {odd[0]}"} if odd else {}), True)
+
+    def __exit__(self, *of: Any) -> None:
+        self._work.put(None)
+        self._thread.join(LIMIT_S)
+        super().__exit__(*of)

@@ -2,9 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,40 +11,12 @@ import pytest
 
 from host.broker import Broker, free_port
 from tests.system.fleet_kit import Client, birth, device
-
-LIMPET = (sys.executable, "-m", "host.cli", "fleet")
+from tests.system.fleet_run_kit import Run, end, environment, follow, line
 
 
 @pytest.fixture
 def env(broker: Broker, tmp_path: Path) -> dict[str, str]:
-    where = {"LIMPET_BROKER": f"127.0.0.1:{broker.port}", "LIMPET_CACHE": str(tmp_path / "cache")}
-    return os.environ | where | {"NO_COLOR": "1", "COLUMNS": "120"}
-
-
-class Run:
-    """Runs `limpet fleet`."""
-
-    def __init__(self, env: dict[str, str]) -> None:
-        self.env = env
-
-    def __call__(self, *arguments: str, code: int = 0) -> str:
-        self.done = subprocess.run(
-            [*LIMPET, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=100,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-        )
-        assert self.done.returncode == code, self.done.stdout + self.done.stderr
-        assert "Traceback" not in self.done.stderr
-        return self.done.stdout
-
-    def json(self, *arguments: str, code: int = 0) -> Any:
-        return json.loads(self(*arguments, "--json", code=code))
-
-    def names(self, where: str) -> list[str]:
-        return [row["device"] for row in self.json("ls", "--where", where)]
+    return environment(broker, tmp_path)
 
 
 @pytest.fixture
@@ -200,29 +169,6 @@ def test_crashes_of_those_selected(fleet: Run, three: dict[str, Client]) -> None
     ]
     three["kitchen"].publish("up/crash", b"", retain=True)
     assert len(fleet.json("crash")) == 1
-
-
-def follow(env: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [*LIMPET, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=env,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-def line(process: "subprocess.Popen[str]") -> Any:
-    assert process.stdout
-    return json.loads(process.stdout.readline())
-
-
-def end(process: "subprocess.Popen[str]") -> None:
-    """Press Ctrl-C: it ends at once and in peace."""
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and not said, said
 
 
 def test_watching_tells_each_change_and_of_new_devices(
