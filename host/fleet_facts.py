@@ -37,6 +37,7 @@ class Device:
     desired_payload: bytes = b""  # as it came, with its MAC
     reported: dict[str, Any] | None = None
     job: dict[str, Any] | None = None
+    is_reborn: bool = False  # it came online, and its new birth message has not come yet
     odd: dict[str, str] = field(default_factory=dict[str, str])
 
     def take(self, kind: str, payload: bytes) -> None:
@@ -44,8 +45,12 @@ class Device:
         self.odd.pop(kind, None)
         try:
             if kind == wire.STATUS:
+                before = self.online
                 self.online = {b"online": True, b"offline": False, b"": None}[payload]
+                self.is_reborn = before is False and self.online is True
             elif kind in _PLACES:
+                if kind == wire.INFO:
+                    self.is_reborn = False
                 if kind == DESIRED:
                     self.desired_payload = payload
                 setattr(self, _PLACES[kind], _object(kind, payload) if payload else None)

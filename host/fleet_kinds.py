@@ -13,7 +13,7 @@ from firmware import wire
 from host import signing
 from host.errors import UserError
 from host.fleet_facts import Device
-from host.fleet_job import FAILED, OFFLINE, OK, PENDING, SENT, SILENT, Attempt, Job
+from host.fleet_job import FAILED, OK, PENDING, SENT, SILENT, Attempt, Job
 from host.keys import Keys
 
 
@@ -31,6 +31,10 @@ class Kind(Protocol):
 
     answers: str
     only_online: bool
+
+    def is_ready(self, device: Device) -> bool:
+        """Whether a message can be made for it, and would reach it."""
+        ...
 
     def message(self, device: Device, attempt: Attempt) -> Message | None:
         """Return what is to be sent, noted in the attempt; None where that says why not."""
@@ -60,12 +64,16 @@ class Command:
     def __init__(self, job: Job, keys: Mapping[str, Keys]) -> None:
         self._job, self._keys = job, keys
 
+    def is_ready(self, device: Device) -> bool:
+        """See Kind: the nonce must be that of the boot it is in."""
+        known = isinstance((device.info or {}).get("nonce"), str)
+        return bool(device.online) and known and not device.is_reborn
+
     def message(self, device: Device, attempt: Attempt) -> Message | None:
         """See Kind."""
         key, nonce = self._keys.get(device.name), (device.info or {}).get("nonce")
-        if key is None or not isinstance(nonce, str):
-            why = "no key" if key is None else "it has not said what it is"
-            attempt.state, attempt.why = (FAILED if key is None else OFFLINE), why
+        if key is None:
+            attempt.state, attempt.why = FAILED, "no key"
             return None
         if attempt.state == SENT and attempt.sent["nonce"] != nonce:
             attempt.state = SILENT
@@ -109,6 +117,10 @@ class Ask:
     def __init__(self, job: Job) -> None:
         self._job = job
 
+    def is_ready(self, device: Device) -> bool:
+        """See Kind."""
+        return bool(device.online)
+
     def message(self, device: Device, attempt: Attempt) -> Message | None:
         """See Kind."""
         attempt.state = SENT
@@ -140,6 +152,10 @@ class Desired:
 
     def __init__(self, job: Job, keys: Mapping[str, Keys]) -> None:
         self._job, self._keys = job, keys
+
+    def is_ready(self, device: Device) -> bool:
+        """See Kind: the broker keeps it for whoever is away."""
+        return True
 
     def message(self, device: Device, attempt: Attempt) -> Message | None:
         """See Kind."""

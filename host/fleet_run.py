@@ -62,7 +62,8 @@ class Run:
                 while todo and len(self._flying) < self._cap:
                     name = todo.popleft()
                     if not self._send(operator, name):
-                        away[name] = until_s
+                        here = self.fleet.find(name).online
+                        away[name] = max(until_s, time.monotonic() + _GRACE_S * bool(here))
                 self._take(away, todo)
                 self._look_at_the_clock(away)
                 self._save(False)
@@ -72,7 +73,7 @@ class Run:
     def _send(self, operator: Operator, name: str) -> bool:
         """Send to a device. Returns False if it is to be waited for."""
         device, attempt = self.fleet.find(name), self.job.attempts[name]
-        if self._kind.only_online and not device.online:
+        if not self._kind.is_ready(device):
             return False
         message = self._kind.message(device, attempt)
         if message is None:
@@ -96,7 +97,7 @@ class Run:
         self, what: str, key: Any, value: Any, away: dict[str, float], todo: "deque[str]"
     ) -> None:
         if what == "device":
-            if key in away and self.fleet.find(key).online:
+            if key in away and self._kind.is_ready(self.fleet.find(key)):
                 del away[key]
                 todo.append(key)
         elif what == "ack":
@@ -166,6 +167,8 @@ def run(address: Address, job: Job, kind: Kind, cap: int, wait_s: float, told: T
 
 
 def _absence(device: Device) -> str:
+    if device.online:
+        return "it has not said what it is"
     return "offline" if device.online is False else "never heard of here"
 
 
