@@ -110,6 +110,23 @@ def argument(text: str) -> tuple[str, Any]:
         return name, value
 
 
+def wished(texts: list[str]) -> dict[str, Any]:
+    """Return the settings that NAME=VALUE texts wish for. Raises UserError.
+
+    What could cut a board off, its name, network, broker and keys, is not among them: it would be
+    refused by each board, and stay wished for.
+    """
+    found = dict(argument(text) for text in texts)
+    for name in found:
+        if name not in ("tags", "tz", "persona") and name.split(".")[0] not in ("llm", "limits"):
+            raise UserError(
+                f"{name} cannot be set from afar",
+                "there are tags, tz, persona, llm.* and limits.*",
+                "limpet provision, over the serial line",
+            )
+    return found
+
+
 def rows(file: Path, tool: str) -> list[dict[str, Any]]:
     """Return the calls of a tool that store what a file has: one, a list, or TOML's [[...]].
 

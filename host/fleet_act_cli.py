@@ -95,11 +95,11 @@ def set_(
       limpet fleet set 'tags=["prod","floor-2"]' --device kitchen
       limpet fleet set persona=null --all
     """
-    from host.fleet_act import Who, act, address_of, argument
+    from host.fleet_act import Who, act, address_of, wished
 
-    wished = dict(argument(text) for text in settings)
+    wish = wished(settings)
     address = address_of(broker, user, password_file, ca)
-    act("set", wished, address, keys, Who(where, device, everyone, dry_run), ttl, 0, cap, as_json)
+    act("set", wish, address, keys, Who(where, device, everyone, dry_run), ttl, 0, cap, as_json)
 
 
 def ask(
