@@ -167,22 +167,6 @@ class Prompt:
         )
 
     def _explained(self, said: str) -> UserError:
-        if "No module named mpremote" in said:
-            return UserError(
-                "mpremote is not installed", "it talks to boards", "pip install 'limpet[flash]'"
-            )
-        if "could not enter raw repl" in said:
-            return UserError(
-                f"the board on {self.port} does not give its prompt",
-                "its program does not end at Ctrl-C, or it is no MicroPython",
-                "tap RESET and run the same command at once",
-            )
-        if "Errno 28" in said or "ENOSPC" in said:
-            return UserError(
-                "the board's flash is full",
-                "its own files and two agents do not fit",
-                "delete what you put there, or limpet flash --agent-only",
-            )
         return explain(said.replace("failed to access", "could not open port"), self.port, "BOARD")
 
     def __enter__(self) -> Self:

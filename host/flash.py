@@ -10,7 +10,7 @@ from host import flash_tool, flash_volume
 from host.boards import BoardSpec
 from host.cache import cache_dir, write_atomic
 from host.errors import UserError
-from host.flash_messages import explain
+from host.flash_messages import explain, is_known
 from host.flash_tool import Progress, ToolFailed
 from host.image_build import Region
 
@@ -61,6 +61,8 @@ def detect(port: Port) -> Found:
     size = re.search(r"Detected flash size:\s*(\d+)(MB|KB)", text)
     mac = re.search(r"^MAC:\s+(\S+)", text, re.M)
     if not (chip and size and mac):
+        if is_known(text):
+            raise explain(text, port.name, port.board.name)
         raise UserError(
             f"{port.name} answers, but not as expected",
             "chip, flash size or MAC is missing in what esptool says",

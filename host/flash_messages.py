@@ -25,6 +25,55 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
         "use a shorter cable, or a hub with its own supply",
     ),
     (
+        r"flash read err, \d+",
+        "the chip cannot read its flash",
+        "it is empty, or what is wired to the board disturbs it: on an ESP32 pin 12 held high",
+        "take off what is on the pins, then limpet flash --erase --board {board}",
+    ),
+    (
+        r"Failed to communicate with the flash chip|Unable to verify flash chip connection|"
+        r"Detected flash size: *Unknown",
+        "the chip does not reach its flash",
+        "what is wired to the board disturbs it, or the flash is broken or of another voltage",
+        "take off what is on the pins and run the same command again; else try another board",
+    ),
+    (
+        r"in Secure Download Mode|flash encryption (?:and|enabled)|result was 01060000",
+        "this chip is locked to its maker's firmware",
+        "flash encryption or secure boot is burnt into it: {0}",
+        "take another board; forcing it would leave one that never starts again",
+    ),
+    (
+        r"Failed to write to target RAM",
+        "the chip stopped answering while esptool loaded its helper",
+        "most often the supply or the cable, sometimes the driver: {0}",
+        "another cable or USB socket, nothing on the pins; then --baud 115200",
+    ),
+    (
+        r"Invalid \(unsupported\) command|unsupported command error",
+        "the boot loader did not understand esptool",
+        "the chip was reset in between, or left half way by the run before: {0}",
+        "unplug the board, plug it in again, then the same command",
+    ),
+    (
+        r"Cannot configure port|OSError\(22, .*, 433\)|PermissionError\(13, .*, 31\)",
+        "the driver of {port} does not work",
+        "Windows says so of the USB chip on the board: {0}",
+        "install the driver of that chip, CP210x or CH340, and plug the board in again",
+    ),
+    (
+        r"Protocol error|Errno 71",
+        "{port} does not do what the board needs",
+        "the USB connection hangs, or the board has its own USB and is not in download mode",
+        "hold BOOT while you plug it in, then the same command",
+    ),
+    (
+        r"[Ww]rite timeout",
+        "{port} takes nothing",
+        "what is plugged in there does not listen, or its driver hangs",
+        "see with limpet doctor whether this is the board; unplug it and plug it in again",
+    ),
+    (
         r"Wrong boot mode detected \((0x[0-9a-f]+)\)",
         "the board is not in download mode",
         "it started its program instead ({1})",
@@ -89,7 +138,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
         r"device reports readiness to read|device disconnected|ClearCommError|"
         r"[Ss]erial port .* disconnected|socket disconnected|Connection reset|Broken pipe|"
-        r"Input/output error|No more data to read from the serial port",
+        r"Input/output error|Device not configured|No more data to read from the serial port",
         "{port} went away while it was in use",
         "the board was unplugged, or its supply broke down",
         "plug it in again, with another cable if this happens twice; then the same command",
@@ -100,6 +149,24 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
         "no board answers on {port}",
         "the port opened, but nothing came back from a boot loader",
         "hold BOOT, tap RESET, let go of BOOT; another cable, some only charge",
+    ),
+    (
+        r"could not enter raw repl",
+        "the board on {port} does not give its prompt",
+        "its program does not end at Ctrl-C, or it is no MicroPython",
+        "tap RESET and run the same command at once",
+    ),
+    (
+        r"Errno 28|ENOSPC",
+        "the board's flash is full",
+        "its own files and two agents do not fit",
+        "delete what you put there, or limpet flash --agent-only",
+    ),
+    (
+        r"No module named '?mpremote",
+        "mpremote is not installed",
+        "it talks to boards",
+        "pip install 'limpet[flash]'",
     ),
     (
         r"No module named '?esptool",

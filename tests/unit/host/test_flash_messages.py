@@ -4,7 +4,8 @@ import pytest
 
 from host.flash_messages import explain
 
-# Printed by esptool 5.6, by ESP-IDF's boot loader or by MicroPython.
+# Printed by esptool 5.6, by ESP-IDF's boot loader or by MicroPython; with a number, as people
+# reported it to espressif/esptool, espressif/esp-idf (idf) or micropython/micropython (mp).
 SAID = {
     "the port is busy": (
         "A fatal error occurred: Could not open /dev/ttyUSB0, the port is busy or doesn't exist.\n"
@@ -87,6 +88,87 @@ SAID = {
     "a weak supply": (
         "Brownout detector was triggered",
         ("supply breaks down", "radio", "shorter cable"),
+    ),
+    "a flash that cannot be read, idf 4589": (
+        "rst:0x10 (RTCWDT_RTC_RESET),boot:0x17 (SPI_FAST_FLASH_BOOT)\nflash read err, 1000\n"
+        "ets_main.c 371 \nets Jun  8 2016 00:22:57",
+        ("cannot read its flash", "pin 12", "--erase"),
+    ),
+    "a flash that does not answer, 705": (
+        "Stub running...\nWARNING: Failed to communicate with the flash chip, read/write operations "
+        "will fail. Try checking the chip connections or removing any other hardware connected to "
+        "IOs.\nWarning: ESP32 has no Chip ID. Reading MAC instead.\nMAC: b8:f0:09:cd:f2:c4",
+        ("does not reach its flash", "wired to the board", "take off"),
+    ),
+    "a flash that has no size, 962": (
+        "Manufacturer: ff\nDevice: ffff\nDetected flash size: Unknown",
+        ("does not reach its flash", "broken", "another board"),
+    ),
+    "a flash that nobody hears of, 735": (
+        "A fatal error occurred: Unable to verify flash chip connection (No serial data received.).",
+        ("does not reach its flash", "wired to the board", "take off"),
+    ),
+    "a chip that is locked, 895": (
+        "Connecting....\nChip is ESP32-C2 in Secure Download Mode\nEnabling default SPI flash mode..."
+        "\nConfiguring flash size...\n\nA fatal error occurred: WARNING: Detected flash encryption "
+        "and secure download mode enabled.\nFlashing plaintext binary may brick your device! Use "
+        "--force to override the warning.",
+        ("locked to its maker's firmware", "Secure Download Mode", "another board"),
+    ),
+    "a chip that takes no image, idf 10535": (
+        "Erasing flash...\n\nA fatal error occurred: Failed to enter Flash download mode (result was "
+        "01060000: Operation or feature not supported)",
+        ("locked to its maker's firmware", "01060000", "another board"),
+    ),
+    "a helper that does not load, 908": (
+        "MAC: 54:43:b2:c5:0d:64\nUploading stub...\n\nA fatal error occurred: Failed to write to "
+        "target RAM (result was 01070000: Operation timed out)",
+        ("loaded its helper", "supply or the cable", "--baud 115200"),
+    ),
+    "a run before that failed, 902": (
+        "esptool.util.UnsupportedCommandError: Invalid (unsupported) command 0x5",
+        ("did not understand esptool", "run before", "unplug the board"),
+    ),
+    "Windows without a driver, 1051": (
+        "Serial port COM12\nCOM12 failed to connect: Could not open COM12, the port is busy or doesn't "
+        "exist.\n(could not open port 'COM12': OSError(22, 'no such device', None, 433))",
+        ("the driver of", "Windows says", "CH340"),
+    ),
+    "Windows with a driver that fails, 703": (
+        "serial.serialutil.SerialException: Cannot configure port, something went wrong. Original "
+        "message: PermissionError(13, 'A device attached to the system is not functioning.', None, 31)",
+        ("the driver of", "not functioning", "CP210x"),
+    ),
+    "Windows with the port open elsewhere, 626": (
+        "COM17 failed to connect: could not open port 'COM17': PermissionError(13, 'Access is denied.',"
+        " None, 5)",
+        ("is in use", "serial monitor", "close it"),
+    ),
+    "USB of the chip's own that hangs, 924": (
+        "/dev/ttyACM0 failed to connect: [Errno 71] Protocol error\n\nA fatal error occurred: Could not "
+        "connect to an Espressif device on any of the 1 available serial ports.",
+        ("does not do what the board needs", "its own USB", "hold BOOT while you plug it in"),
+    ),
+    "a port that takes nothing": (
+        "Serial port /dev/ttyACM0\nConnecting...\nA fatal esptool.py error occurred: Write timeout",
+        ("takes nothing", "does not listen", "limpet doctor"),
+    ),
+    "a cable that was pulled from a Mac": (
+        "OSError: [Errno 6] Device not configured",
+        ("went away", "unplugged", "plug it in"),
+    ),
+    "a prompt that does not come, mp 16142": (
+        "b'MicroPython v1.23.0 on 2024-06-02; Generic ESP32 module with ESP32\\r\\n>>> '\n"
+        "mpremote.transport.TransportError: could not enter raw repl",
+        ("does not give its prompt", "Ctrl-C", "tap RESET"),
+    ),
+    "a full flash": (
+        "OSError: [Errno 28] ENOSPC",
+        ("flash is full", "do not fit", "--agent-only"),
+    ),
+    "no mpremote": (
+        "/usr/bin/python: No module named mpremote",
+        ("mpremote is not installed", "talks to boards", "limpet[flash]"),
     ),
     "something new": (
         "esptool v5.6\nA fatal error occurred: The moon is full.\n",
