@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from firmware import wire
+from host import home_assistant
 
 CONFIG, DEVICE_ACL, SERVICE_ACL = "mosquitto.conf", "devices.acl", "services.acl"
 DEVICE_PASSWORDS, DEVICE_PSKS, SERVICE_PASSWORDS = (
@@ -21,10 +22,11 @@ DEVICE_PASSWORDS, DEVICE_PSKS, SERVICE_PASSWORDS = (
     "services.passwd",
 )
 CA, CERT, KEY = "ca.pem", "server.pem", "server.key"
-SERVICES = ("operator", "proxy")
+SERVICES = ("operator", "proxy", "homeassistant")
 _ITERATIONS = 101  # mosquitto's own; the passwords are 192 random bits, nobody guesses them
 _DENIED = "topic deny #"
 _ANY = wire.ROOT + "+/"
+_DISCOVERY = home_assistant.PREFIX + "/"
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,10 @@ def revoked_in(acl: str) -> set[str]:
 
 
 def service_acl() -> str:
-    """Return what proxy and operator may do: neither more than it needs.
+    """Return what proxy, operator and Home Assistant may do: none more than it needs.
 
-    The proxy answers requests; it can neither command nor configure a board, nor update it.
+    The proxy answers requests; it can neither command nor configure a board, nor update it. Home
+    Assistant says what it wants, and the operator's bridge does that.
     """
     rows = [
         "# By limpet broker.",
@@ -123,6 +126,13 @@ def service_acl() -> str:
         *(f"topic write {_ANY}down/{kind}" for kind in ("cmd", "desired", "job", "blob", "chat")),
         f"topic write {wire.GROUP}+/mark",
         "topic read $SYS/#",
+        *(f"topic readwrite {root}#" for root in (home_assistant.ROOT, _DISCOVERY)),
+        "",
+        "user homeassistant",
+        f"topic readwrite {_DISCOVERY}#",
+        f"topic read {home_assistant.ROOT}#",
+        f"topic write {home_assistant.ROOT}+/+/set",
+        f"topic read {_ANY}{wire.STATUS}",
     ]
     return "\n".join(rows) + "\n"
 

@@ -36,10 +36,21 @@ class Operator:
     they are made again after the broker was away.
     """
 
-    def __init__(self, address: Address, heard: Heard, acked: Acked | None = None) -> None:
-        """Connect. acked: is told of what was begun, in place of `outcome`. Raises UserError."""
+    def __init__(
+        self,
+        address: Address,
+        heard: Heard,
+        acked: Acked | None = None,
+        will: tuple[str, bytes] | None = None,
+    ) -> None:
+        """Connect. Raises UserError.
+
+        acked: is told of what was begun. will: the topic and the payload, to be retained, that
+        tell others when we are gone.
+        """
         self.address = address
         self._heard = heard
+        self._will = will
         self._tell: Acked = acked or (lambda number, outcome: None)
         self.name = f"fleet-{secrets.token_hex(4)}"
         self._mark = f"{wire.GROUP}{self.name}/mark"
@@ -77,6 +88,8 @@ class Operator:
         client.max_inflight_messages_set(_IN_FLIGHT)
         client.reconnect_delay_set(1, 5)
         address = self.address
+        if self._will:
+            client.will_set(*self._will, qos=1, retain=True)
         if address.user:
             client.username_pw_set(address.user, address.password or None)
         if address.tls:
