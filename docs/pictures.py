@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import base_images
 import boot_loader
+from desk_board import DeskBoard
 from pictures_board import board_svg
 from rich.console import Console
 from rich.text import Text
@@ -188,22 +189,33 @@ def talk() -> Iterator[tuple[str, str]]:
     yield "say", terminal("say", "a person", [(heard, status), (said, reply)])
 
 
-def tell_settings(line: Running) -> None:
-    """Answer what is asked; each question to its last blank, where it echoes or hides."""
-    line.until("Wi-Fi name: ", "home\n")
+def tell_settings(line: Running, hears: bool = False) -> None:
+    """Answer what is asked; each question to its last blank, where it echoes or hides.
+
+    hears: the board has said which networks there are.
+    """
+    line.until(*(("Wi-Fi name [home]: ", "\n") if hears else ("Wi-Fi name: ", "home\n")))
     line.until("Password of home: ", "correct horse\n")
     line.until("PORT): ", f"{PAGE_BROKER}\n")
 
 
 def flash() -> Iterator[tuple[str, str]]:
-    """Draw a board being flashed: the real esptool, and a mock of a chip's boot loader."""
+    """Draw a board being flashed: the real esptool, a mock of a boot loader, then the emulator."""
     spec = load_board(BOARD)
     rows = (*base_images.FOUR_MB, ("vfs", 1, 0x81, 0x200000, 0x40000))
     image = base_images.base_image(spec, rows)  # little enough to be read back from the mock
-    with tempfile.TemporaryDirectory() as folder, boot_loader.boot_loader("esp32") as chip:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Broker.open(PORT, "mosquitto"),
+        World(realtime=True, seed=1) as world,
+        boot_loader.boot_loader("esp32") as chip,
+        DeskBoard(spec, chip.port, world, Path(folder)) as desk,
+    ):
+        world.wifi.ssid, world.wifi.password = "home", "correct horse"
+        desk.hosts[PAGE_BROKER] = "127.0.0.1"
         locked = firmware_images.locked(spec.firmware).file
         Path(folder, locked).write_bytes(image)
-        stands_in = f"--port {chip.url} --firmware {locked} --no-wait"
+        stands_in = f"--port {desk.url} --firmware {locked}"
         command = f"limpet flash --board {BOARD} --name kitchen {stands_in}"
         line = Running(arguments(command), folder)
         tell_settings(line)
@@ -226,7 +238,7 @@ def provision() -> Iterator[tuple[str, str]]:
         world.wait_for(lambda: "safe mode" in board.serial.text, LIMIT_S)
         command = f"limpet provision --name kitchen --port {port.path}"
         line = Running(arguments(command))
-        tell_settings(line)
+        tell_settings(line, hears=True)
         yield "provision", terminal("provision", "limpet provision", [(command, line.end())])
 
 

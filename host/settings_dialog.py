@@ -51,12 +51,12 @@ def ask(given: Given, port: str | None = None) -> dict[str, Any]:
 
 def _answer(question: str, default: str | None = None, hidden: bool = False) -> str:
     """Return what is typed, the default for an empty line."""
-    # On stderr: typer's own prompt leaves its last character on stdout.
     shown = f" [{default}]" if default else ""
+    if hidden:  # the question's last blank comes when the echo is off: nothing typed then is shown
+        return str(typer.prompt(question, default or "", True, show_default=False, err=True))
     while True:
+        # On stderr: typer's own prompt leaves its last character on stdout.
         typer.echo(f"{question}{shown}: ", nl=False, err=True)
-        typed = typer.prompt(
-            "", default=default or "", prompt_suffix="", show_default=False, hide_input=hidden
-        )
+        typed = typer.prompt("", default=default or "", prompt_suffix="", show_default=False)
         if typed or default is not None:
             return str(typed)

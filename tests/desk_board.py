@@ -20,6 +20,7 @@ from typing import Self
 from host.boards import BoardSpec
 from host.emulator import Board, SerialPort, World
 from host.flash_layout import parse_base
+from host.image_build import fitting
 
 _CHUNK = 4096
 _SECTOR = 4096
@@ -53,6 +54,8 @@ class Written:
     def _command(self, packet: bytes) -> None:
         packet = packet.replace(b"\xdb\xdc", b"\xc0").replace(b"\xdb\xdd", b"\xdb")
         kind, body = packet[1], packet[8:]
+        if len(packet) < 8 or packet[0] or len(body) != struct.unpack_from("<H", packet, 2)[0]:
+            return  # what is acknowledged of a flash that is read
         if kind in (_BEGIN, _DEFLATE_BEGIN):
             size, _, _, self._at = struct.unpack_from("<4I", body)
             end = self._at + -(-size // _SECTOR) * _SECTOR
@@ -71,12 +74,14 @@ class Written:
 class DeskBoard:
     """What is plugged in. boot_loader: the mock's TCP port. world: where its agent will live.
 
-    written: the flash as esptool left it. board: the emulated one, once it has started.
+    written: the flash as esptool left it. board: the emulated one, once it has started. hosts:
+    {name: address} that it will find in its network.
     """
 
     def __init__(self, spec: BoardSpec, boot_loader: int, world: World, folder: Path) -> None:
         self.written = Written()
         self.board: Board | None = None
+        self.hosts: dict[str, str | None] = {}
         self._spec, self._boot_loader, self._world = spec, boot_loader, world
         self._storage = folder / "desk-board.flash"
         self._line: SerialPort | None = None
@@ -114,8 +119,11 @@ class DeskBoard:
         flash = bytes(self.written.flash)
         base = parse_base(flash[self._spec.base_offset : 0x200000].rstrip(b"\xff"), self._spec)
         offset, size = base.files_at(len(flash))
-        self._storage.write_bytes(flash[offset : offset + size])
-        self.board = self._world.board(self._spec, storage=self._storage, repl=True)
+        files = flash[offset : offset + size]
+        self._storage.write_bytes(files)
+        spec = fitting(self._spec, files)
+        self.board = self._world.board(spec, storage=self._storage, repl=True)
+        self.board.wifi.hosts.update(self.hosts)
         self._line = SerialPort(self.board.serial)
         self.board.start()
 
