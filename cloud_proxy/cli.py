@@ -81,7 +81,9 @@ def serve(
 def report(
     config: _Config = None,
     ledger: _Ledger = None,
-    by: Annotated[str, typer.Option(metavar="tier|device|day", help="What to sum by.")] = "tier",
+    by: Annotated[
+        str, typer.Option(metavar="tier|device|group|day", help="What to sum by.")
+    ] = "tier",
     rows: Annotated[bool, typer.Option(help="One row an attempt, no sums.")] = False,
     what_if: Annotated[
         bool, typer.Option("--what-if", help="Had all of it gone to the edge tier.")
@@ -96,6 +98,7 @@ def report(
     Examples:
       limpet-proxy report
       limpet-proxy report --by device
+      limpet-proxy report --by group --config proxy.toml
       limpet-proxy report --rows --json
       limpet-proxy report --html report.html
     """
@@ -104,8 +107,15 @@ def report(
     from cloud_proxy.config import load
 
     if by not in reports.GROUPS:
-        raise typer.BadParameter("tier, device or day")
+        raise typer.BadParameter("tier, device, group or day")
     settings = load(config)
+    groups = reports.groups_of(settings)
+    if by == "group" and not groups:
+        raise UserError(
+            "there are no groups to sum by",
+            "the configuration has no [[budgets]] with scope = 'group'",
+            "add one, with a name and its devices, or name the file with --config",
+        )
     made = reports.attempts_of(settings, ledger_file(settings, ledger))
     if html:
         from cloud_proxy.report_page import page
@@ -115,7 +125,7 @@ def report(
     if what_if:
         found = [reports.counterfactual(made)]
     else:
-        found = list(made) if rows else reports.sums(made, by)
+        found = list(made) if rows else reports.sums(made, by, groups)
     if as_json:
         print(json.dumps(found))
     else:

@@ -1,18 +1,20 @@
-"""What the ledger says: sums by tier, device or day, what the edge tier would have cost, rows."""
+"""What the ledger says: sums by tier, device, group or day, what the edge tier would cost, rows"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import gmtime, strftime
 from typing import Any
 
 from cloud_proxy.books import COLUMNS, Book
+from cloud_proxy.budgets import Limit
 from cloud_proxy.config import Config, secret
 from cloud_proxy.errors import UserError
 from cloud_proxy.sqlite_book import SqliteBook
 
 Row = dict[str, Any]
-GROUPS = ("tier", "device", "day")
+GROUPS = ("tier", "device", "group", "day")
+NO_GROUP = "-"
 
 
 @dataclass(slots=True)
@@ -67,15 +69,36 @@ def by_tier(ledger: Path) -> list[Row]:
     return sums(attempts(ledger), "tier")
 
 
-def sums(rows: Iterable[Row], group: str) -> list[Row]:
-    """Return a row a tier, device or day (UTC), with costs, times and deadlines met.
+def groups_of(config: Config) -> dict[str, Limit]:
+    """Return the groups of devices that budgets name, each once."""
+    rows = (row for row in config.budgets if row.scope == "group")
+    return {str(row.name): row.limit() for row in rows}
 
-    estimated: how many attempts' tokens are estimates. deadlines: attempts that were to meet one.
+
+def sums(rows: Iterable[Row], group: str, groups: Mapping[str, Limit] | None = None) -> list[Row]:
+    """Return a row a tier, device, group or day (UTC), with costs, times and deadlines met.
+
+    groups: which devices each covers; one that several cover counts in each, one that none does
+    in NO_GROUP. estimated: how many attempts' tokens are estimates. deadlines: attempts that were
+    to meet one.
     """
     found: dict[str, _Sums] = {}
+    in_groups: dict[str, list[str]] = {}
+
+    def names(row: Row) -> list[str]:
+        if group == "day":
+            return [_day(row["time_ms"])]
+        if group != "group":
+            return [row[group]]
+        device = row["device"]
+        if device not in in_groups:
+            covering = [name for name, limit in (groups or {}).items() if limit.covers(device)]
+            in_groups[device] = covering or [NO_GROUP]
+        return in_groups[device]
+
     for row in rows:
-        name = row[group] if group != "day" else _day(row["time_ms"])
-        found.setdefault(name, _Sums()).add(row)
+        for name in names(row):
+            found.setdefault(name, _Sums()).add(row)
     return [{group: name, **found[name].told()} for name in sorted(found)]
 
 

@@ -5,8 +5,9 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from cloud_proxy.config import load
 from cloud_proxy.metering import Attempt
-from cloud_proxy.report import counterfactual, sums
+from cloud_proxy.report import NO_GROUP, counterfactual, groups_of, sums
 from cloud_proxy.report_page import page
 
 DAY_MS = 86_400_000
@@ -29,9 +30,26 @@ BROKEN = replace(LATE, request="r3", outcome="timeout", cost_ud=5)
 ROWS = [asdict(row) for row in (EDGE, UNSURE, PAID, LATE, BROKEN)]
 
 
-def told(group):
+CONFIG = """
+[[budgets]]
+scope = "group"
+name = "first"
+devices = ["d1"]
+per = "day"
+usd = 1
+
+[[budgets]]
+scope = "group"
+name = "all-d"
+devices = ["d*"]
+per = "month"
+usd = 9
+"""
+
+
+def told(group, groups=None):
     keys = ("attempts", "requests", "ok", "cost_ud", "p95_ms", "deadlines", "met")
-    return {row[group]: tuple(row[key] for key in keys) for row in sums(ROWS, group)}
+    return {row[group]: tuple(row[key] for key in keys) for row in sums(ROWS, group, groups)}
 
 
 GROUPED = {
@@ -44,6 +62,16 @@ GROUPED = {
 @pytest.mark.parametrize("group, expected", GROUPED.items(), ids=GROUPED)
 def test_sums_by(group, expected):
     assert told(group) == expected
+
+
+def test_sums_by_group_are_of_the_devices_that_budgets_name(tmp_path):
+    (tmp_path / "proxy.toml").write_text(CONFIG)
+    groups = groups_of(load(tmp_path / "proxy.toml"))
+    everything = (5, 4, 3, 145, 890, 3, 1)
+    assert told("group", groups) == {"first": GROUPED["device"]["d1"], "all-d": everything}
+    assert told("group", {"first": groups["first"]}) == {
+        "first": GROUPED["device"]["d1"], NO_GROUP: GROUPED["device"]["d2"]
+    }  # fmt: skip
 
 
 def test_what_the_edge_tier_alone_would_have_done():
