@@ -1,4 +1,4 @@
-"""What the ledger says: sums by tier, device, group or day, what the edge tier would cost, rows"""
+"""What the ledger says: rows, sums by tier, device, group or day, and those of the edge alone."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
