@@ -28,6 +28,7 @@ def main() -> int:
         "board.md": board(),
         "emulator-numbers.md": emulator_numbers(),
         "proxy-numbers.md": proxy_numbers(),
+        "fleet-numbers.md": fleet_numbers(),
     }
     for name, text in pages.items():
         path = ROOT / "docs" / name
@@ -205,6 +206,21 @@ def proxy_numbers() -> str:
         "`python benchmarks/routing.py`: a simulation.",
         "",
         *_measured(_results("routing")),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def fleet_numbers() -> str:
+    """Return docs/fleet-numbers.md, from what benchmarks/fleet.py measured."""
+    lines = [
+        "# Ten thousand boards on one broker",
+        "",
+        "Generated from `benchmarks/results/fleet.json` by `make docs`; do not edit. Measured by",
+        "`python benchmarks/fleet.py` on a machine of two cores, which the broker, the boards and",
+        "`limpet fleet` share. The boards are clients of the protocol's level with the pauses of",
+        "`firmware/link.py`; what a chip takes for a handshake is not in it.",
+        "",
+        *_measured(_results("fleet")),
     ]
     return "\n".join(lines) + "\n"
 

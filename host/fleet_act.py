@@ -8,13 +8,13 @@ from typing import Any, cast
 import typer
 
 from firmware import wire
-from host import fleet_run
 from host.broker_address import Address, read_address
 from host.errors import UserError
 from host.fleet_facts import Fleet, look, matching
 from host.fleet_job import Job, new_job
 from host.fleet_kinds import kind_of
 from host.fleet_progress import Progress
+from host.fleet_run import Run
 from host.fleet_where import parse
 from host.keys import Keys, read_keys
 from host.operator import Operator
@@ -58,23 +58,41 @@ def act(
     fleet = Fleet()
     with Operator(address, fleet.take) as operator:
         look(operator, fleet, who.names)
-    known = [fleet.find(name) for name in who.names] or fleet.devices()
-    names = [device.name for device in matching(known, who.where)]
-    if not names:
-        raise UserError(
-            "no board is meant",
-            f"{len(known)} are known, none matches",
-            "limpet fleet ls shows them; what is not known of a board does not match",
-        )
-    if who.dry_run:
-        print(json.dumps(names) if as_json else "\n".join(names))
-        typer.echo(f"{len(names)} devices, nothing sent: {json.dumps(what)}", err=True)
-        return
-    do(new_job(kind, what, str(address), ttl, names), address, keys, wait, cap, as_json)
+        known = [fleet.find(name) for name in who.names] or fleet.devices()
+        names = [device.name for device in matching(known, who.where)]
+        if not names:
+            raise UserError(
+                "no board is meant",
+                f"{len(known)} are known, none matches",
+                "limpet fleet ls shows them; what is not known of a board does not match",
+            )
+        if who.dry_run:
+            print(json.dumps(names) if as_json else "\n".join(names))
+            typer.echo(f"{len(names)} devices, nothing sent: {json.dumps(what)}", err=True)
+            return
+        job = new_job(kind, what, str(address), ttl, names)
+        _do(job, operator, fleet, keys, wait, cap, as_json)
 
 
-def do(job: Job, address: Address, keys: Path | None, wait: int, cap: int, as_json: bool) -> None:
-    """Do what is left of a job and end with its exit code: 0 if all have succeeded."""
+def go_on(
+    job: Job, address: Address, keys: Path | None, wait: int, cap: int, as_json: bool
+) -> None:
+    """Do what is left of a job and end with its exit code."""
+    fleet = Fleet()
+    with Operator(address, fleet.take) as operator:
+        look(operator, fleet, list(job.attempts))
+        _do(job, operator, fleet, keys, wait, cap, as_json)
+
+
+def _do(
+    job: Job,
+    operator: Operator,
+    fleet: Fleet,
+    keys: Path | None,
+    wait: int,
+    cap: int,
+    as_json: bool,
+) -> None:
     known: dict[str, Keys] = {}
     if keys and job.kind != "ask":
         known = read_keys(keys)
@@ -83,7 +101,8 @@ def do(job: Job, address: Address, keys: Path | None, wait: int, cap: int, as_js
             raise UserError(f"{keys} has no keys", why, "--keys FILE, or LIMPET_KEYS")
     with Progress(job, as_json) as progress:
         try:
-            fleet_run.run(address, job, kind_of(job, known), cap, float(wait), progress.told)
+            run = Run(job, kind_of(job, known), fleet, cap, float(wait), progress.told)
+            run.go(operator)
         except KeyboardInterrupt:
             progress.stop()
             typer.echo(f"hint: limpet fleet resume {job.id}", err=True)

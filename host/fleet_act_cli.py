@@ -251,7 +251,7 @@ def resume(
       limpet fleet resume 1f0c22ab --wait 600
     """
     from host import fleet_run
-    from host.fleet_act import address_of, do
+    from host.fleet_act import address_of, go_on
     from host.fleet_job import load_job
 
     job = load_job(job_id)
@@ -263,4 +263,4 @@ def resume(
             f"limpet fleet resume {job.id} --broker {job.broker}",
         )
     fleet_run.again(job, unknown)
-    do(job, address, keys, wait, cap, as_json)
+    go_on(job, address, keys, wait, cap, as_json)

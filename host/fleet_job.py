@@ -8,7 +8,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,9 @@ class Job:
         """Write it to its file. Raises UserError."""
         path = _path(self.id)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_secret(path, json.dumps({"version": _VERSION, **asdict(self)}).encode())
+        data = {"version": _VERSION, **vars(self)}
+        data["attempts"] = {name: vars(attempt) for name, attempt in self.attempts.items()}
+        write_secret(path, json.dumps(data).encode())
 
     def rows(self) -> list[dict[str, Any]]:
         """Return what programs get: a row for each device, by name."""

@@ -8,35 +8,36 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from firmware import wire
-from host.broker_address import Address
-from host.fleet_facts import Device, Fleet, look
+from host.fleet_facts import Device, Fleet
 from host.fleet_job import FAILED, OFFLINE, PENDING, SENT, SILENT, WAITING, Attempt, Job
 from host.fleet_kinds import Kind
 from host.operator import Operator
 
 _LOOK_S = 0.2
-_SAVE_S = 2.0
+_SAVE_S = 5.0
 _GRACE_S = 5.0  # for an answer to come after its command's time
 Told = Callable[[str, Attempt], None]
 
 
 class Run:
-    """One connection that does one job.
+    """Does one job.
 
-    cap: devices at the same time. wait_s: how long those are waited for that are offline. told: a
-    device's attempt has come to an end.
+    fleet: one that `look` has filled with the job's devices. cap: devices at the same time.
+    wait_s: how long those are waited for that are offline. told: a device's attempt has come to
+    an end.
     """
 
-    def __init__(self, job: Job, kind: Kind, cap: int, wait_s: float, told: Told) -> None:
+    def __init__(
+        self, job: Job, kind: Kind, fleet: Fleet, cap: int, wait_s: float, told: Told
+    ) -> None:
         self.job, self._kind, self._cap, self._wait_s, self._told = job, kind, cap, wait_s, told
         self._events: queue.SimpleQueue[tuple[str, Any, Any]] = queue.SimpleQueue()
-        self.fleet = Fleet(lambda device: self._events.put(("device", device.name, None)))
+        self.fleet = fleet
         self._flying: dict[str, float] = {}  # device -> when its time is up
         self._sent: dict[int, str] = {}  # number of a message -> device
         self._saved_s = self._looked_s = 0.0
 
-    def heard(self, topic: str, payload: bytes) -> None:
-        """Take a message: an operator is to call this."""
+    def _heard(self, topic: str, payload: bytes) -> None:
         self.fleet.take(topic, payload)
         try:
             name, kind = wire.split(topic)
@@ -45,14 +46,20 @@ class Run:
         if kind == self._kind.answers and name in self.job.attempts:
             self._events.put(("answer", name, payload))
 
-    def acked(self, number: int, outcome: str) -> None:
-        """Take the broker's word on a message: an operator is to call this."""
+    def _changed(self, device: Device) -> None:
+        self._events.put(("device", device.name, None))
+
+    def _acked(self, number: int, outcome: str) -> None:
         self._events.put(("ack", number, outcome))
 
     def go(self, operator: Operator) -> None:
-        """Do it. Ctrl-C leaves what is under way as sent. Raises UserError."""
+        """Do it, with the operator who fills the fleet. Ctrl-C leaves what is under way as sent.
+
+        Raises UserError.
+        """
         names = list(self.job.attempts)
-        look(operator, self.fleet, names)
+        self.fleet.changed = self._changed
+        operator.hand_over(self._heard, self._acked)
         operator.subscribe([f"{wire.ROOT}+/{self._kind.answers}"])
         todo = deque(n for n in names if self.job.attempts[n].state in (WAITING, SENT))
         away: dict[str, float] = {}  # device -> until when it is waited for
@@ -157,13 +164,6 @@ def again(job: Job, unknown: bool) -> None:
             attempt.state, attempt.why = WAITING, ""
         elif attempt.state == SILENT and attempt.sent.get("exp", 0) > time.time():
             attempt.state = SENT  # the same bytes once more: a board takes them once at most
-
-
-def run(address: Address, job: Job, kind: Kind, cap: int, wait_s: float, told: Told) -> None:
-    """Connect and do a job. Raises UserError."""
-    doing = Run(job, kind, cap, wait_s, told)
-    with Operator(address, doing.heard, doing.acked) as operator:
-        doing.go(operator)
 
 
 def _absence(device: Device) -> str:

@@ -40,18 +40,16 @@ class Operator:
         self,
         address: Address,
         heard: Heard,
-        acked: Acked | None = None,
         will: tuple[str, bytes] | None = None,
     ) -> None:
         """Connect. Raises UserError.
 
-        acked: is told of what was begun. will: the topic and the payload, to be retained, that
-        tell others when we are gone.
+        will: the topic and the payload, to be retained, that tell others when we are gone.
         """
         self.address = address
         self._heard = heard
         self._will = will
-        self._tell: Acked = acked or (lambda number, outcome: None)
+        self._tell: Acked = lambda number, outcome: None
         self.name = f"fleet-{secrets.token_hex(4)}"
         self._mark = f"{wire.GROUP}{self.name}/mark"
         self._marks = 0
@@ -184,6 +182,10 @@ class Operator:
     def begin(self, topic: str, payload: bytes, retain: bool = False) -> int:
         """Publish at QoS 1, wait for nothing, and return the number that `acked` will be told."""
         return self._client.publish(topic, payload, 1, retain).mid
+
+    def hand_over(self, heard: Heard, acked: Acked) -> None:
+        """From now on call these. acked(number, outcome): of what was begun, as of `publish`."""
+        self._heard, self._tell = heard, acked
 
     def close(self) -> None:
         """Leave the broker."""
