@@ -127,7 +127,7 @@ class OpenAITier(_Strict):
 
     kind: Literal["openai"]
     enabled: bool = True
-    url: Annotated[str, Field(pattern=r"^https?://")]  # up to and including /v1
+    url: Annotated[str, Field(pattern=r"^https?://[!-~]+$")]  # up to and including /v1
     model: str
     key_env: str | None = None  # name of an environment variable
     provider: str = ""  # whose machines, so that a hedge goes elsewhere; "": the url's host

@@ -46,8 +46,18 @@ class OpenAICompatible:
         self._url = config.url.rstrip("/") + "/chat/completions"
         self._provider = config.provider or urlsplit(config.url).netloc
         key = secret(config.key_env, f"tier {name}")
-        # identity: what is compressed could grow without end in here
-        self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        self._headers = {
+            "content-type": "application/json",
+            "accept": "*/*",
+            "accept-encoding": "identity",  # what is compressed could grow without end in here
+            "user-agent": "limpet-proxy",  # some providers' gates let nobody in without
+        }
+        if key and not (key.isascii() and key.isprintable()):
+            raise UserError(
+                f"tier {name} has a key that cannot be sent",
+                f"the environment variable {config.key_env} holds more than printable ASCII",
+                "set it to the key alone, on one line",
+            )
         if key:
             self._headers["authorization"] = "Bearer " + key
         self._client: Client | None = None

@@ -178,6 +178,7 @@ class Upstream:
         self.behave: Callable = say("Fine.")
         self.bodies: list[dict] = []
         self.keys: list[str | None] = []
+        self.agents: list[str | None] = []
         self.asked = threading.Event()
         self.abandoned = threading.Event()  # a client hung up on us
         self.release = threading.Event()  # lets `finish` go on
@@ -201,6 +202,7 @@ class Upstream:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.json())
         self.keys.append(request.headers.get("authorization"))
+        self.agents.append(request.headers.get("user-agent"))
         self.asked.set()
         try:
             return await self.behave(request, self.bodies[-1])

@@ -105,7 +105,7 @@ def test_what_the_upstream_is_told(device, proxy, upstream):
         "gpio_write", "gpio_read", "memory_set",
     ]  # fmt: skip
     assert body["stream"] is True and body["max_tokens"] == 512
-    assert upstream.keys == ["Bearer sk-fake-0123"]
+    assert upstream.keys == ["Bearer sk-fake-0123"] and upstream.agents == ["limpet-proxy"]
     assert "sk-fake" not in proxy.log()
 
 

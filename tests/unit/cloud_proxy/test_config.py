@@ -1,6 +1,8 @@
 """The configuration: defaults, and errors that name the line and the key."""
 
+import asyncio
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,9 @@ WRONG = {
     ),
     "a tier's missing key names its table": (
         "\n[tiers.groq]\nkind = 'openai'\nmodel = 'm'\n", "line 2: tiers.groq.url is not right"
+    ),
+    "an address that no request can be made of names its line": (
+        UPSTREAM.replace("openai/v1", "open ai/v1"), "line 4: tiers.groq.url is not right"
     ),
     "an unknown kind names its tier": (
         "[tiers.groq]\nkind = 'magic'\n", "line 1: tiers.groq is not right"
@@ -90,6 +95,32 @@ def test_a_key_comes_from_the_environment_and_its_absence_is_told(monkeypatch):
     monkeypatch.delenv("A_KEY")
     with pytest.raises(UserError, match="A_KEY is not set"):
         secret("A_KEY", "tier x")
+
+
+@pytest.mark.parametrize("key", ["sk-1\nX-Own: 1", "sk-\u20ac"], ids=["two lines", "no ASCII"])
+def test_a_key_that_cannot_be_sent_is_told_and_not_shown(tmp_path, monkeypatch, key):
+    monkeypatch.setenv("A_KEY", key)
+    file = tmp_path / "proxy.toml"
+    file.write_text(UPSTREAM + 'key_env = "A_KEY"\n')
+    with pytest.raises(UserError, match="A_KEY holds more than printable ASCII") as caught:
+        build(load(file))
+    assert "sk-" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [("https://proxy.test:3128", "proxy.test .* cannot be used"), ("http://proxy.test:3128", "")],
+)
+def test_a_proxy_that_cannot_be_spoken_to_is_told_at_the_start(
+    tmp_path, monkeypatch, proxy, words
+):
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    file = tmp_path / "proxy.toml"
+    file.write_text(UPSTREAM)
+    tier = build(load(file))["groq"]
+    with pytest.raises(UserError, match=words) if words else nullcontext():
+        asyncio.run(tier.start())
 
 
 def test_a_model_without_a_price_is_refused(tmp_path):
