@@ -8,11 +8,12 @@ from pathlib import Path
 
 from host import flash_tool, flash_volume
 from host.boards import BoardSpec
-from host.cache import cache_dir, write_atomic
+from host.cache import cache_dir
 from host.errors import UserError
 from host.flash_messages import explain, is_known
 from host.flash_tool import Progress, ToolFailed
 from host.image_build import Region
+from host.secret_file import write_secret
 
 _BLOCK = 4096
 # What the agent brings itself; everything else on a board is its owner's.
@@ -152,8 +153,8 @@ def keep(port: Port, found: Found, offset: int, size: int) -> dict[str, bytes]:
             return {}
         files = flash_volume.unpack(saved.read_bytes())
     kept = owned(files)
-    write_atomic(saved, flash_volume.pack(kept, size))
-    saved.chmod(0o600)
+    saved.parent.mkdir(mode=0o700, exist_ok=True)
+    write_secret(saved, flash_volume.pack(kept, size))
     return kept
 
 

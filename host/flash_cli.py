@@ -19,6 +19,9 @@ KeyFile = Annotated[
     Path | None,
     typer.Option("--keys", help="Give the board its keys from this file; made there if new."),
 ]
+CaFile = Annotated[
+    Path | None, typer.Option("--ca", help="By this certificate the board knows its broker: TLS.")
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", help="Show what the board says at any start, too.")
 ]
@@ -38,6 +41,7 @@ def build(
     output: Annotated[Path | None, typer.Option("-o", help="The file to write.")] = None,
     board: Board = "esp32-devkit",
     settings: Settings = None,
+    ca: CaFile = None,
     base: BaseFile = None,
     merged: Annotated[
         bool, typer.Option("--merged", help="MicroPython and files in one, for flash 0 on.")
@@ -56,9 +60,11 @@ def build(
     from importlib.metadata import version
 
     from host import image_build
+    from host.board_ca import read_ca
     from host.boards import load_board
     from host.device_settings import read_settings
     from host.image import agent_names
+    from host.secret_file import write_secret
 
     if (merged or web) and base is None:
         raise typer.BadParameter("name MicroPython's image", param_hint="--base")
@@ -73,11 +79,19 @@ def build(
             print(path)
     if output is None:
         return
-    files = image_build.files_region(spec, read_settings(settings) if settings else None, chosen)
+    given = read_settings(settings) if settings else None
+    authority = read_ca(ca) if ca else None
+    if authority and given is not None:
+        given = authority.named(given)
+    more = authority.files if authority else {}
+    files = image_build.files_region(spec, given, chosen, kept=more)
     data = files.data
     if merged and chosen:
         data = image_build.merged([image_build.base_region(chosen), files])
-    output.write_bytes(data)
+    if given:
+        write_secret(output, data)  # it has passwords and keys in it
+    else:
+        output.write_bytes(data)
     print(output)
     names = output.with_name(output.name + ".names.json")
     names.write_text(agent_names().to_json() + "\n")
@@ -98,6 +112,7 @@ def flash(
     ssid: Ssid = None,
     psk_file: PskFile = None,
     keys: KeyFile = None,
+    ca: CaFile = None,
     firmware: Annotated[
         Path | None, typer.Option(help="MicroPython's .bin in place of the official one.")
     ] = None,
@@ -122,16 +137,18 @@ def flash(
       limpet flash --image kitchen.bin
       limpet flash --board esp32c3-xiao --port /dev/ttyACM0 --erase
     """
+    from host.board_ca import read_ca
     from host.flash_run import Wish, run
     from host.settings_dialog import Given
 
     given = Given(name, broker, ssid, psk_file, keys)
     if settings and given.is_any:
         raise typer.BadParameter(_OWN, param_hint="--settings")
-    if image and (settings or given.is_any):
+    if image and (settings or given.is_any or ca):
         raise typer.BadParameter("it has its settings in it", param_hint="--image")
+    authority = read_ca(ca) if ca else None
     how = (erase, agent_only, baud, wait, verbose)
-    run(Wish(board, port, settings, image, given, firmware, sha256, *how))
+    run(Wish(board, port, settings, image, given, authority, firmware, sha256, *how))
 
 
 def provision(
@@ -142,6 +159,7 @@ def provision(
     ssid: Ssid = None,
     psk_file: PskFile = None,
     keys: KeyFile = None,
+    ca: CaFile = None,
     wait: Annotated[bool, typer.Option(help="Wait until the agent says hello.")] = True,
     verbose: Verbose = False,
 ) -> None:
@@ -153,6 +171,7 @@ def provision(
       limpet provision --settings kitchen.json --port /dev/ttyUSB0
     """
     from host import provision as provisioning
+    from host.board_ca import read_ca
     from host.device_console import greeting
     from host.device_serial import await_agent, find_port
     from host.device_settings import read_settings
@@ -162,8 +181,12 @@ def provision(
     if settings and given.is_any:
         raise typer.BadParameter(_OWN, param_hint="--settings")
     where = port or find_port()
+    authority = read_ca(ca) if ca else None
     chosen = read_settings(settings) if settings else ask(given, where)
-    provisioning.write_settings(where, chosen, restart=not wait)
+    if authority:
+        chosen = authority.named(chosen)
+    files = authority.files if authority else {}
+    provisioning.write_settings(where, chosen, restart=not wait, files=files)
     if wait:
 
         def tell(row: str) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from host import firmware_images, flash, flash_volume
+from host.board_ca import BoardCa
 from host.boards import load_board
 from host.device_console import greeting
 from host.device_serial import await_agent, find_port
@@ -26,7 +27,7 @@ _HELLO_S = 60.0
 class Wish:
     """What the person asked for; None: find out.
 
-    image: a file system that is built already, settings and all.
+    image: a file system that is built already, settings and all. ca: its broker's certificate.
     """
 
     board: str
@@ -34,6 +35,7 @@ class Wish:
     settings: Path | None = None
     image: Path | None = None
     given: Given = Given()
+    ca: BoardCa | None = None
     firmware: Path | None = None
     sha256: str | None = None
     erase: bool = False
@@ -70,6 +72,7 @@ def run(wish: Wish) -> None:
         base = _base(wish, show_bytes, talk.print)
         offset, size = base.files_at(found.flash_bytes)
         kept = {} if wish.erase else flash.keep(port, found, offset, size)
+        mine = len(kept)
         if wish.image:
             if kept:
                 raise UserError(
@@ -85,13 +88,15 @@ def run(wish: Wish) -> None:
                 bars.start()
             if settings is not None:
                 kept.pop("/settings.json", None)
+                settings = wish.ca.named(settings) if wish.ca else settings
+            kept |= wish.ca.files if wish.ca else {}
             files = files_region(board, settings, base, found.flash_bytes, kept)
         regions = [Region("files", offset, flash_volume.used(files.data))]
         if not wish.agent_only:
             regions.insert(0, base_region(base))
         flash.apply(flash.plan(board, found, regions, wish.erase), port)
         flash.forget(found)
-    talk.print(f"written and verified; kept {len(kept)} files of yours")
+    talk.print(f"written and verified; kept {mine} files of yours")
     if settings is None and "/settings.json" not in kept:
         talk.print(f"it waits for its settings: limpet provision --port {port_name}")
     if not wish.wait:

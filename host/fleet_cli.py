@@ -43,6 +43,9 @@ def flash(
     psk_file: Annotated[
         Path | None, typer.Option(help="TLS keys, added to mosquitto's psk_file.")
     ] = None,
+    ca: Annotated[
+        Path | None, typer.Option(help="By this certificate they know their broker: TLS.")
+    ] = None,
     erase: Annotated[bool, typer.Option("--erase", help="Forget all that is on them.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until each says hello.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")] = False,
@@ -69,6 +72,7 @@ def flash(
     wanted = keyed(read_list(file), read_state(_state(file)), key_file, psk_file)
     ports = [port.device for port in list_ports.comports() if port.vid in VENDORS]
     options = ["--firmware", str(firmware)] if firmware else []
+    options += ["--ca", str(ca)] if ca else []
     options += ["--erase"] * erase + ["--no-wait"] * (not wait)
 
     def tell(outcome: Outcome) -> None:

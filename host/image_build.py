@@ -105,11 +105,10 @@ def boots(board: BoardSpec, image: bytes) -> None:
         ends = (_BOOT_LINE, "Traceback")
         with suppress(TimeoutError):
             world.wait_for(lambda: any(end in emulated.serial.text for end in ends), _BOOT_S)
-        text = emulated.serial.text.strip()
+        text = emulated.serial.text
     if _BOOT_LINE not in text:
-        raise UserError(
-            "the image does not boot on the emulator", f"it said: {text or 'nothing'}", "report it"
-        )
+        said = text.strip() or "nothing"
+        raise UserError("the image does not boot on the emulator", f"it said: {said}", "report it")
 
 
 def merged(regions: list[Region]) -> bytes:

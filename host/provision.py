@@ -1,6 +1,7 @@
 """`limpet provision`: give a board its settings over the serial line, without flashing it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,20 @@ def networks(port: str) -> list[tuple[str, int]]:
     return sorted(loudest.items(), key=lambda row: -row[1])
 
 
-def write_settings(port: str, settings: dict[str, Any], restart: bool = True) -> None:
+def write_settings(
+    port: str,
+    settings: dict[str, Any],
+    restart: bool = True,
+    files: Mapping[str, bytes] | None = None,
+) -> None:
     """Put settings onto the board at a port, by write-new and rename, and start it anew.
 
-    restart: False leaves the start to the caller. They pass in a file that only this user can
-    read, never as an argument. Raises UserError.
+    restart: False leaves the start to the caller. files: what the settings name, by path. All of
+    it passes in files that only this user can read, never as an argument. Raises UserError.
     """
     check_settings(settings)
     with Prompt(port, restart) as prompt:
-        prompt.write({"/settings.new": json.dumps(settings).encode()})
-        prompt.rename({"/settings.new": "/settings.json"})
+        fresh = {f"{path}.new": data for path, data in (files or {}).items()}
+        prompt.write({**fresh, "/settings.new": json.dumps(settings).encode()})
+        moves = {f"{path}.new": path for path in files or {}}
+        prompt.rename({**moves, "/settings.new": "/settings.json"})

@@ -76,6 +76,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     out = folder / "files.bin"
     done = build("-o", str(out), "--settings", str(folder / "s.json"))
     assert (done.returncode, done.stdout) == (0, f"{out}\n"), done.stderr
+    assert out.stat().st_mode & 0o77 == 0  # its settings are secret
     return out.read_bytes()
 
 

@@ -28,13 +28,17 @@ def test_a_board_that_waits_for_settings_gets_them_twice(tmp_path: Path) -> None
     given = tmp_path / "attic.json"
     with World(realtime=True, seed=1) as world:
         board = world.board(files=files, repl=True)
+        (tmp_path / "ca").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n")
         with SerialPort(board.serial) as port:
             board.start()
             world.wait_for(lambda: WAITING in board.serial.text, 20)
             for name in ("attic", "cellar"):
                 given.write_text(json.dumps(SETTINGS | {"device": name}))
                 done = subprocess.run(
-                    [*LIMPET, "provision", "--port", port.path, "--settings", given, "--no-wait"],
+                    [
+                        *(*LIMPET, "provision", "--port", port.path, "--settings", given),
+                        *("--no-wait", *(("--ca", tmp_path / "ca") if name == "cellar" else ())),
+                    ],
                     capture_output=True,
                     text=True,
                     timeout=90,
@@ -43,6 +47,8 @@ def test_a_board_that_waits_for_settings_gets_them_twice(tmp_path: Path) -> None
                 world.wait_for(lambda n=name: f"as {n}" in board.serial.text, 20)  # type: ignore[misc]
                 assert json.loads(board.files.read("/settings.json"))["device"] == name
             assert not board.files.exists("/settings.new")
+            assert json.loads(board.files.read("/settings.json"))["broker"]["tls"] == "/ca.pem"
+            assert board.files.read("/ca.pem") == (tmp_path / "ca").read_bytes()
 
 
 @pytest.mark.skipif(find_spec("mpremote") is None, reason="mpremote is not installed: make setup")

@@ -13,8 +13,9 @@ import pytest
 
 from host import flash_tool, flash_volume
 from host.boards import load_board
-from host.broker import Broker
+from host.broker import Broker, find_mosquitto, free_port
 from host.emulator import World
+from host.keys import read_keys
 from tests.base_images import base_image
 from tests.boot_loader import boot_loader
 from tests.desk_board import DeskBoard
@@ -109,6 +110,46 @@ def test_the_image_that_was_emulated_is_flashed_starts_and_says_where_it_is(
         # And it answers where the last line says.
         pins = limpet("console", "/pins", "--port", desk.url)
         assert (pins.returncode, pins.stdout) == (0, "all off\n"), pins.stderr
+
+
+@pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
+def test_a_board_with_keys_is_let_in_by_a_broker_that_has_them(tmp_path: Path) -> None:
+    micropython, keys = tmp_path / "mp.bin", tmp_path / "limpet.keys.toml"
+    micropython.write_bytes(base_image(DEVKIT))
+    port, service = free_port(), free_port()
+    folder = tmp_path / "limpet-broker"
+    rights = ("--run-as", "root") if os.geteuid() == 0 else ()
+    for words in (
+        ("setup", "--host", "broker.lan", "--bind", "127.0.0.1", "--port", str(port), *rights),
+        ("add", "kitchen"),
+    ):
+        more = ("--service-port", str(service)) if words[0] == "setup" else ()
+        made = limpet("broker", *words, *more, "--dir", str(folder), "--keys", str(keys))
+        assert made.returncode == 0, made.stderr
+    with (
+        subprocess.Popen([str(find_mosquitto()), "-c", str(folder / "mosquitto.conf")]) as broker,
+        World(realtime=True, seed=1) as world,
+        boot_loader("esp32") as chip,
+        DeskBoard(DEVKIT, chip.port, world, tmp_path) as desk,
+    ):
+        desk.hosts.update({"broker.lan": "127.0.0.1", "pool.ntp.org": None})
+        try:
+            done = limpet(
+                *("flash", "--port", desk.url, "--firmware", str(micropython), "--erase"),
+                *("--name", "kitchen", "--broker", f"broker.lan:{port}", "--ssid", "home"),
+                *("--keys", str(keys), "--ca", str(tmp_path / "ca.pem")),
+                said="correct horse\n",
+            )
+        finally:
+            broker.terminate()
+    assert (done.returncode, done.stdout) == (0, "kitchen\n"), done.stderr
+    assert "online as kitchen" in done.stderr and "kitchen is at " in done.stderr
+    own = read_keys(keys)["kitchen"]
+    assert own.password not in done.stderr and own.cmd_key not in done.stderr
+    assert desk.board
+    settings = json.loads(desk.board.files.read("/settings.json"))
+    assert settings["cmd_key"] == own.cmd_key and settings["broker"]["password"] == own.password
+    assert desk.board.files.read("/ca.pem") == (tmp_path / "ca.pem").read_bytes()
 
 
 WRONG = {
