@@ -27,6 +27,12 @@ _REST_MS = const(3600000)  # for whoever works at the prompt
 _SERIAL = const("serial")  # id of what is typed on the serial line, and answered there
 _FOR_EVER_S = const(3600)
 _LOOK_MS = const(1000)  # a router may be away for days
+_FLEET = {
+    wire.COMMAND: "command",
+    wire.DESIRED: "command",
+    wire.JOB: "update",
+    wire.BLOCK: "update",
+}
 
 
 class App:
@@ -159,10 +165,10 @@ class App:
                 if chat.get("id", _SERIAL) == _SERIAL:
                     chat["id"] = "chat"
                 self.hear(chat)
-            elif kind in (wire.COMMAND, wire.DESIRED):
-                from firmware import command  # only a board of a fleet pays for it
-
-                command.take(self, kind, payload)
+            elif kind in _FLEET:  # only a board of a fleet pays for it
+                __import__("firmware." + _FLEET[kind], None, None, ("take",)).take(
+                    self, kind, payload
+                )
             # other kinds are for later versions of this firmware
         except ValueError as e:
             if own:  # another board's mistake is not ours to report
@@ -261,7 +267,7 @@ class App:
                     if topic[-3:] == "req":
                         self.outbox.remove(first)  # the agent sends it again
                     if payload:
-                        await self.link.publish(topic, payload, topic[-8:] == "reported")
+                        await self.link.publish(topic, payload, topic[-4:] in ("rted", "/job"))
                     else:
                         size = sum(map(len, self._info()))
                         await self.link.publish(topic, b"", True, size, self._info())

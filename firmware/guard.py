@@ -5,11 +5,14 @@ until `good`; after _MAX_FAILED of them the board is in safe mode until somebody
 """
 
 import asyncio
+import os
+import sys
 
 from machine import WDT, WDT_RESET, Pin, reset, reset_cause
 from micropython import const
 
 import firmware
+from firmware import tools
 from firmware.clock import Alarm
 from firmware.store import replace
 
@@ -17,6 +20,7 @@ _MAX_FAILED = const(3)
 _GOOD_MS = const(60000)
 _CALM_MS = const(3600000)  # a start that the watchdog made is good no earlier
 _BITE_MS = const(150000)  # a name server that is silent blocks everything for 20 s
+_ALONE_MS = const(900000)  # without the broker, on trial
 _FEED_MS = const(60000)  # each time rules mind the clock too
 _FLUSH_MS = const(60000)  # the journal: bounds the wear of the flash
 _HELD = const(20)  # looks at the button, of _LOOK_MS: 10 s
@@ -24,7 +28,7 @@ _LOOK_MS = const(500)
 
 
 class Guard:
-    """The guard of this boot; store: where it counts. trial: see `app.run`.
+    """The guard of this boot; store: where it counts. trial: see `app.run`, "" once confirmed.
 
     safe: why this is safe mode, or "". bites: of the watchdog. leaving: a restart is wished.
     due: task -> uptime in ms; the watchdog bites when that has passed. wake: have `run` look.
@@ -32,11 +36,13 @@ class Guard:
 
     def __init__(self, store, trial=""):
         self._store = store
-        self._trial = trial
+        self.trial = trial
         self.due = {}
         self.wake = Alarm()
         self.leaving = False
         self.safe = ""
+        # Whom an update from afar has brought must reach the broker to be confirmed.
+        self._afar = trial and store.load("job", [0])[-1] == trial
         self.failed, self.bites = store.load("boot", [0, 0])
         self._bitten = reset_cause() == WDT_RESET
         if self.failed >= _MAX_FAILED:
@@ -48,10 +54,19 @@ class Guard:
 
     def good(self):
         """This start was a good one: the broker answered, or a minute has passed."""
-        if self._trial:
+        if self.trial:
             try:
-                replace("/slot", self._trial)
-                self._trial = ""
+                for name in os.listdir(firmware.__path__):
+                    module = "firmware." + name[:-4]
+                    if name[-4:] == ".mpy" and module not in sys.modules:
+                        __import__(module)
+                        tools.unload(module[9:])
+            except Exception as e:  # a part is broken: nobody may rely on this agent
+                sys.print_exception(e)
+                reset()
+            try:
+                replace("/slot", self.trial)
+                self.trial = ""
             except OSError:
                 pass  # a full flash: it is tried again
         if self.failed and not self.safe and not self._bitten:
@@ -83,8 +98,10 @@ class Guard:
             app.rules.mind_clock()
             if now >= _CALM_MS:
                 self._bitten = False
-            if now >= _GOOD_MS:
+            if now >= _GOOD_MS and not (self._afar and self.trial):
                 self.good()
+            elif now >= _ALONE_MS:
+                reset()
             if min(self.due.values(), default=now + 1) > now:
                 self._dog.feed()
             if not await self.wake.wait(_FEED_MS):

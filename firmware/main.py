@@ -1,8 +1,9 @@
 """The chip runs this after boot.py: it chooses the agent's slot and hands over to the agent.
 
 There are two: a is /firmware, b is /b/firmware. /slot says which one runs: "b", or "b2" while b is
-on trial; without it a runs. A trial has two starts to be confirmed by the agent; after that the
-other slot runs again. This file is never updated over the air.
+on trial; without it a runs, and if the one that was chosen is not whole, the other. A trial has
+two starts to be confirmed by the agent; after that the other slot runs again. This file is never
+updated over the air.
 """
 
 import os
@@ -26,8 +27,13 @@ try:
 except (OSError, ValueError):  # no file, garbage, or a full flash, and then there is no trial
     slot = NEXT.get(slot[:1] + "1", "a")
 
-if slot[:1] == "b":
-    sys.path.insert(0, "/b")
+path = "/b" if slot[:1] == "b" else ""
+try:
+    os.stat(path + "/firmware/app.mpy")
+except OSError:  # an update in that slot was never finished
+    path = "" if path else "/b"
+if path:
+    sys.path.insert(0, path)
 try:
     from firmware import app
 

@@ -6,6 +6,7 @@ with null for a field that must be there, and types as in tools.py. A dot leads 
     broker.*               where it connects to
     broker.tls             a file with the certificate of a CA, or "name:pre-shared key in hex"
     cmd_key                what commands are signed with, in hex
+    update_key             with which updates are checked: an RSA-2048 modulus in hex
     wifi.*                 without ssid the network is there already
     ntp                    time server; empty: the clock is set by somebody else
     llm.ttl_s              how long a person waits for the model

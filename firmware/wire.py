@@ -26,6 +26,10 @@ COMMAND = "down/cmd"  # QoS 1: 64 hex digits of a MAC, then the object; see host
 RESULT = "up/res"  # QoS 1: what became of a command
 DESIRED = "down/desired"  # retained, QoS 1: a MAC, then the object
 REPORTED = "up/reported"  # retained, QoS 1
+JOB = "down/job"  # retained, QoS 1: 512 hex digits of a signature, then the object; empty: none
+PROGRESS = "up/job"  # retained, QoS 1
+WANTED = "up/blob"  # QoS 1: a block of a file is wanted
+BLOCK = "down/blob"  # QoS 1: "<id> <f> <o>", a line feed, and up to 1,024 bytes (no JSON)
 
 # One entry of a request's "msgs" is
 #   {"u": text}                                     a person's or a rule's words
@@ -68,6 +72,14 @@ FIELDS = {
     DESIRED: (
         "v:int! "  # version: only one larger than each before is taken
         "set:dict! "  # field: value, null: the default; of tags, tz, persona, llm.*, limits.*
+    ),
+    JOB: (
+        "id:str! "  # of the update, without a space
+        "n:int! "  # larger than of each update that was tried before
+        "mpy:str! "  # how the bytecode begins, hex of two bytes
+        "files:list! "  # [name, bytes, SHA-256 in base64] of each file, app.mpy last
+        "boards:list "  # names of the board files that it is for; absent: all
+        "fw:str "  # firmware version, for people
     ),
 }
 if __debug__:  # what is for a board's peers alone is not in its bytecode
@@ -116,6 +128,16 @@ if __debug__:  # what is for a board's peers alone is not in its bytecode
             "res:list "  # [{"tool", "args", "result"}] of the calls that were made
             "err:str "  # expired, busy, or failed: the last call in "res"
             "why:str "  # the error in words
+        ),
+        PROGRESS: (
+            "id:str! "  # of the job
+            "state:str! "  # fetch, trial, done, failed
+            "why:str "  # it failed
+        ),
+        WANTED: (
+            "id:str! "  # of the job
+            "f:str! "  # the file's name
+            "o:int! "  # where the block begins in it
         ),
         REPORTED: (
             "v:int! "  # version of what was desired last

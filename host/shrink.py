@@ -22,7 +22,9 @@ from pathlib import Path
 
 from host.emulator import asyncio_source
 from host.emulator.vm_module import published_wasm
+from host.shrink_constants import Constants, constants, inlined
 from host.shrink_source import Place, Scope, ShrinkError, Source
+from host.shrink_texts import Texts, collected, taken_out
 
 _SHIMS = Path(__file__).parent / "emulator" / "shims"
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -30,7 +32,8 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 # those that none of our files and no duck of asyncio's uses; arguments get the others.
 _FREE = (
     *("popitem", "rindex", "rfind", "isupper", "islower", "isspace", "isalpha", "reverse"),
-    *("rsplit", "bytecode", "little"),
+    *("rsplit", "bytecode", "little", "abs", "builtins", "callable", "chr", "divmod", "endswith"),
+    *("extend", "format", "from_bytes", "issubclass", "ord", "iter"),
 )
 _ARGUMENTS = (
     *("args", "end", "key", "sep", "value", "find", "get", "items", "keys", "values", "copy"),
@@ -42,8 +45,14 @@ _STARTS = string.ascii_letters + "_"
 
 @dataclass(frozen=True)
 class Names:
-    """The short names of one release. short: of names; files: module -> what tracebacks show."""
+    """The short names of one release.
 
+    texts, table: see shrink_texts. short: of names. files: module -> what tracebacks show.
+    """
+
+    texts: Texts
+    table: str
+    constants: Constants
     short: Mapping[str, str]
     files: Mapping[str, str]
     words_of_tools: frozenset[str]
@@ -57,6 +66,10 @@ class Names:
         ShrinkError for what cannot be shortened safely.
         """
         words = frozenset(_WORD.findall(table))
+        texts, said = collected(sources)
+        sources = {module: taken_out(module, text, texts) for module, text in sources.items()}
+        known = constants(sources)
+        sources = {module: inlined(module, text, known) for module, text in sources.items()}
         readers = [Source(module, text, words) for module, text in sources.items()]
         stays = Source("main", kept, words)
         taken = words.union(*(_words(text) for text in sources.values()), _words(kept))
@@ -83,18 +96,29 @@ class Names:
             letters = (c for c in module + string.ascii_letters if c not in files.values())
             files[module] = next(letters)
         keywords = stays.keywords.union(*(reader.keywords for reader in readers))
-        return cls(short, files, words, frozenset(keywords))
+        return cls(texts, said, known, short, files, words, frozenset(keywords))
 
     @classmethod
     def from_json(cls, text: str) -> "Names":
         """Return what `to_json` gave."""
         kept = json.loads(text)
         words, keywords = frozenset(kept["words_of_tools"]), frozenset(kept["keywords"])
-        return cls(kept["short"], kept["files"], words, keywords)
+        return cls(
+            kept["texts"],
+            kept["table"],
+            kept["constants"],
+            kept["short"],
+            kept["files"],
+            words,
+            keywords,
+        )
 
     def to_json(self) -> str:
         """Return all of it as text, the same for the same names."""
         kept = {
+            "texts": self.texts,
+            "table": self.table,
+            "constants": self.constants,
             "short": self.short,
             "files": self.files,
             "words_of_tools": sorted(self.words_of_tools),
@@ -104,6 +128,7 @@ class Names:
 
     def shrink(self, module: str, text: str) -> str:
         """Return a source with short names, line for line. It may be one that uses our modules."""
+        text = inlined(module, taken_out(module, text, self.texts), self.constants)
         reader = Source(module, text, self.words_of_tools)
         edits = [(place, name) for name, place in (*reader.attributes, *reader.imports)]
         changes = [(place, name, self.short[name]) for place, name in edits if name in self.short]
@@ -155,7 +180,8 @@ class Names:
 @cache
 def version() -> str:
     """Return what changes when this module gives other names to the same sources."""
-    parts = (Path(__file__).read_text(), *_around())
+    own = (path.read_text() for path in sorted(Path(__file__).parent.glob("shrink*.py")))
+    parts = (*own, *_around())
     return hashlib.sha256(published_wasm() + "".join(parts).encode()).hexdigest()
 
 
