@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
+from host import rollout_cli
+
 app = typer.Typer(help="A new agent for boards far away: built, signed.", no_args_is_help=True)
+app.add_typer(rollout_cli.app, name="rollout")
 _Folder = Annotated[Path, typer.Argument(help="The release.", metavar="FOLDER")]
 
 
