@@ -2,6 +2,8 @@
 
 import gc
 
+import network
+
 from firmware.tools import ToolError, known
 
 
@@ -33,12 +35,14 @@ def get_status(app, scope=None):
     """Tell how the board is."""
     gc.collect()
     link = app.link
+    wlan = network.WLAN()
     parts = {
         "heap": {"heap_free": gc.mem_free()},
         "link": {
             "link": "up" if link.up else "down",
             "reconnects": link.reconnects,
             "events_lost": app.events_lost,
+            "rssi_dbm": wlan.status("rssi") if wlan.isconnected() else None,
         },
         "rules": {"rules": len(app.rules.all)},
     }

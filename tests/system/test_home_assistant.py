@@ -179,6 +179,8 @@ def test_home_assistant_sees_a_board_and_switches_it(tmp_path):
         for diagnosis in ("Free memory", "Uptime"):
             topic = assistant.entity("demo", diagnosis)["state_topic"]
             assert int(assistant.wait(diagnosis, lambda t=topic: assistant.states.get(t))) > 0
+        topic = assistant.entity("demo", "Wi-Fi")["state_topic"]
+        assert assistant.wait("dBm", lambda: assistant.states.get(topic)) == "-50"
 
 
 def test_what_the_board_refuses_is_told_and_the_switch_goes_back(tmp_path):

@@ -321,7 +321,11 @@ def test_a_safe_state_is_set_when_the_board_starts() -> None:
         assert board.board.pin(2).value == 1
 
 
-SCOPES = {"heap": {"heap_free"}, "link": {"link", "reconnects", "events_lost"}, "rules": {"rules"}}
+SCOPES = {
+    "heap": {"heap_free"},
+    "link": {"link", "reconnects", "events_lost", "rssi_dbm"},
+    "rules": {"rules"},
+}
 
 
 def test_a_status_of_a_scope_tells_that_and_no_more() -> None:
