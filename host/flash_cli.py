@@ -22,6 +22,10 @@ KeyFile = Annotated[
 CaFile = Annotated[
     Path | None, typer.Option("--ca", help="By this certificate the board knows its broker: TLS.")
 ]
+UpdateKey = Annotated[
+    Path | None,
+    typer.Option(help="What `limpet update keygen` printed: whose updates to take."),
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", help="Show what the board says at any start, too.")
 ]
@@ -42,6 +46,7 @@ def build(
     board: Board = "esp32-devkit",
     settings: Settings = None,
     ca: CaFile = None,
+    update_key: UpdateKey = None,
     base: BaseFile = None,
     merged: Annotated[
         bool, typer.Option("--merged", help="MicroPython and files in one, for flash 0 on.")
@@ -60,7 +65,7 @@ def build(
     from importlib.metadata import version
 
     from host import image_build
-    from host.board_ca import read_ca
+    from host.board_trust import read_trust
     from host.boards import load_board
     from host.device_settings import read_settings
     from host.image import agent_names
@@ -80,11 +85,10 @@ def build(
     if output is None:
         return
     given = read_settings(settings) if settings else None
-    authority = read_ca(ca) if ca else None
-    if authority and given is not None:
-        given = authority.named(given)
-    more = authority.files if authority else {}
-    files = image_build.files_region(spec, given, chosen, kept=more)
+    trust = read_trust(ca, update_key)
+    if given is not None:
+        given = trust.named(given)
+    files = image_build.files_region(spec, given, chosen, kept=trust.files)
     data = files.data
     if merged and chosen:
         data = image_build.merged([image_build.base_region(chosen), files])
@@ -113,6 +117,7 @@ def flash(
     psk_file: PskFile = None,
     keys: KeyFile = None,
     ca: CaFile = None,
+    update_key: UpdateKey = None,
     firmware: Annotated[
         Path | None, typer.Option(help="MicroPython's .bin in place of the official one.")
     ] = None,
@@ -137,18 +142,18 @@ def flash(
       limpet flash --image kitchen.bin
       limpet flash --board esp32c3-xiao --port /dev/ttyACM0 --erase
     """
-    from host.board_ca import read_ca
+    from host.board_trust import read_trust
     from host.flash_run import Wish, run
     from host.settings_dialog import Given
 
     given = Given(name, broker, ssid, psk_file, keys)
     if settings and given.is_any:
         raise typer.BadParameter(_OWN, param_hint="--settings")
-    if image and (settings or given.is_any or ca):
+    if image and (settings or given.is_any or ca or update_key):
         raise typer.BadParameter("it has its settings in it", param_hint="--image")
-    authority = read_ca(ca) if ca else None
+    trust = read_trust(ca, update_key)
     how = (erase, agent_only, baud, wait, verbose)
-    run(Wish(board, port, settings, image, given, authority, firmware, sha256, *how))
+    run(Wish(board, port, settings, image, given, trust, firmware, sha256, *how))
 
 
 def provision(
@@ -160,6 +165,7 @@ def provision(
     psk_file: PskFile = None,
     keys: KeyFile = None,
     ca: CaFile = None,
+    update_key: UpdateKey = None,
     wait: Annotated[bool, typer.Option(help="Wait until the agent says hello.")] = True,
     verbose: Verbose = False,
 ) -> None:
@@ -171,7 +177,7 @@ def provision(
       limpet provision --settings kitchen.json --port /dev/ttyUSB0
     """
     from host import provision as provisioning
-    from host.board_ca import read_ca
+    from host.board_trust import read_trust
     from host.device_console import greeting
     from host.device_serial import await_agent, find_port
     from host.device_settings import read_settings
@@ -181,12 +187,9 @@ def provision(
     if settings and given.is_any:
         raise typer.BadParameter(_OWN, param_hint="--settings")
     where = port or find_port()
-    authority = read_ca(ca) if ca else None
-    chosen = read_settings(settings) if settings else ask(given, where)
-    if authority:
-        chosen = authority.named(chosen)
-    files = authority.files if authority else {}
-    provisioning.write_settings(where, chosen, restart=not wait, files=files)
+    trust = read_trust(ca, update_key)
+    chosen = trust.named(read_settings(settings) if settings else ask(given, where))
+    provisioning.write_settings(where, chosen, restart=not wait, files=trust.files)
     if wait:
 
         def tell(row: str) -> None:

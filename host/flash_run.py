@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from host import firmware_images, flash, flash_volume
-from host.board_ca import BoardCa
+from host.board_trust import Trust
 from host.boards import load_board
 from host.device_console import greeting
 from host.device_serial import await_agent, find_port
@@ -27,7 +27,7 @@ _HELLO_S = 60.0
 class Wish:
     """What the person asked for; None: find out.
 
-    image: a file system that is built already, settings and all. ca: its broker's certificate.
+    image: a file system that is built already, settings and all. trust: whom it is to trust.
     """
 
     board: str
@@ -35,7 +35,7 @@ class Wish:
     settings: Path | None = None
     image: Path | None = None
     given: Given = Given()
-    ca: BoardCa | None = None
+    trust: Trust = Trust()
     firmware: Path | None = None
     sha256: str | None = None
     erase: bool = False
@@ -88,8 +88,8 @@ def run(wish: Wish) -> None:
                 bars.start()
             if settings is not None:
                 kept.pop("/settings.json", None)
-                settings = wish.ca.named(settings) if wish.ca else settings
-            kept |= wish.ca.files if wish.ca else {}
+                settings = wish.trust.named(settings)
+            kept |= wish.trust.files
             files = files_region(board, settings, base, found.flash_bytes, kept)
         regions = [Region("files", offset, flash_volume.used(files.data))]
         if not wish.agent_only:

@@ -46,6 +46,9 @@ def flash(
     ca: Annotated[
         Path | None, typer.Option(help="By this certificate they know their broker: TLS.")
     ] = None,
+    update_key: Annotated[
+        Path | None, typer.Option(help="What `limpet update keygen` printed.")
+    ] = None,
     erase: Annotated[bool, typer.Option("--erase", help="Forget all that is on them.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until each says hello.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")] = False,
@@ -73,6 +76,7 @@ def flash(
     ports = [port.device for port in list_ports.comports() if port.vid in VENDORS]
     options = ["--firmware", str(firmware)] if firmware else []
     options += ["--ca", str(ca)] if ca else []
+    options += ["--update-key", str(update_key)] if update_key else []
     options += ["--erase"] * erase + ["--no-wait"] * (not wait)
 
     def tell(outcome: Outcome) -> None:

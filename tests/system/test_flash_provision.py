@@ -29,6 +29,11 @@ def test_a_board_that_waits_for_settings_gets_them_twice(tmp_path: Path) -> None
     with World(realtime=True, seed=1) as world:
         board = world.board(files=files, repl=True)
         (tmp_path / "ca").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n")
+        made = subprocess.run(
+            [*LIMPET, "update", "keygen", "-o", tmp_path / "update.pem"], capture_output=True
+        )
+        (tmp_path / "update.pub").write_bytes(made.stdout)
+        trust = ("--ca", tmp_path / "ca", "--update-key", tmp_path / "update.pub")
         with SerialPort(board.serial) as port:
             board.start()
             world.wait_for(lambda: WAITING in board.serial.text, 20)
@@ -37,7 +42,7 @@ def test_a_board_that_waits_for_settings_gets_them_twice(tmp_path: Path) -> None
                 done = subprocess.run(
                     [
                         *(*LIMPET, "provision", "--port", port.path, "--settings", given),
-                        *("--no-wait", *(("--ca", tmp_path / "ca") if name == "cellar" else ())),
+                        *("--no-wait", *(trust if name == "cellar" else ())),
                     ],
                     capture_output=True,
                     text=True,
@@ -47,7 +52,9 @@ def test_a_board_that_waits_for_settings_gets_them_twice(tmp_path: Path) -> None
                 world.wait_for(lambda n=name: f"as {n}" in board.serial.text, 20)  # type: ignore[misc]
                 assert json.loads(board.files.read("/settings.json"))["device"] == name
             assert not board.files.exists("/settings.new")
-            assert json.loads(board.files.read("/settings.json"))["broker"]["tls"] == "/ca.pem"
+            settings = json.loads(board.files.read("/settings.json"))
+            assert settings["broker"]["tls"] == "/ca.pem"
+            assert settings["update_key"] == made.stdout.decode().strip()
             assert board.files.read("/ca.pem") == (tmp_path / "ca").read_bytes()
 
 
