@@ -17,7 +17,7 @@ from tests.system.fleet_kit import LIMIT_S, Board, Client, device
 from tests.system.fleet_run_kit import LIMPET, Run, environment, follow
 
 NAMES = ("attic", "cellar", "kitchen")
-QUICK = ("--ttl", "1")  # seconds until a silent board is given up
+QUICK = ("--ttl", "10")  # seconds, and 5 more, until a silent board is given up
 
 
 @pytest.fixture
