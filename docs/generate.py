@@ -221,6 +221,12 @@ def fleet_numbers() -> str:
         "`firmware/link.py`; what a chip takes for a handshake is not in it.",
         "",
         *_measured(_results("fleet")),
+        "",
+        "## A rollout to a thousand boards",
+        "",
+        "`python benchmarks/rollout.py`: emulated boards with the real firmware, in virtual time.",
+        "",
+        *_measured(_results("rollout")),
     ]
     return "\n".join(lines) + "\n"
 
