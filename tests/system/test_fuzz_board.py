@@ -27,7 +27,7 @@ GOOD = (
     b'{"e":"emit","name":"door_open","from":"shelf2","value":3}',
     b'/why pin 5', b'/status', b'why did pin 2 turn on?', b'/safe off', b'/rules x', b'/pins',
 )
-KINDS = ("down/llm/res", "down/chat", "down/cmd", "down/x", "", "up/event")
+KINDS = ("down/llm/res", "down/chat", "down/cmd", "down/desired", "down/job", "down/blob", "down/x", "", "up/event")
 PARTS = (b'"', b"{", b"}", b"[", b"]", b":", b",", b"null", b"-1e99", b"\\xff\\xfe", b"\\\\u0000",
     b"true", b"9" * 40, b"\\x00", b'"calls"', b'"text"', b'"id"', b"/why ", b"pin ", b"\\xc3\\xa4")
 WORDS = (None, 0, -1, 5, 1 << 40, 1.5, True, "", "pin", "x" * 300, [], {}, [[]], {"a": {}}, "gpio 5")

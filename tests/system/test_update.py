@@ -3,13 +3,14 @@
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from firmware import wire
 from host import update
 from host.lab import Lab
-from tests.system.test_survival import FILL, main_py
+from tests.system.test_survival import FILL, main_py, sealed
 from tests.system.update_kit import KEY, OTHER_KEY, Server, agent
 
 SETTINGS = {"update_key": KEY.public_hex}
@@ -301,3 +302,23 @@ def test_garbage_in_the_selector_finds_an_agent_that_is_whole(server: Server) ->
         server.lab.wait_online(hello=hello)
         await_version(server, "7")
         server.lab.board.stop()
+
+
+FLOOD = 1000
+BEAT: dict[str, Any] = {"when": {"every_s": 1}, "on": True}
+TOGGLE = {"tool": "gpio_toggle", "args": {"pin": 4}}
+
+
+def test_a_thousand_jobs_in_a_row_stop_no_rule_and_no_update(server: Server) -> None:
+    lab = server.lab
+    lab.board.stop()
+    lab.board.files.write("/data/rules", sealed({"beat": BEAT | {"do": [TOGGLE]}}))
+    lab.board.start()
+    lab.wait_online(hello=2)
+    for number in range(FLOOD):
+        body = NEW.body.replace(b'"id":"7-7"', b'"id":"%d"' % number)
+        server.send(SIGNED[:512] + body, wire.JOB)
+    seen = len(lab.board.pin(4).history)
+    lab.world.wait_for(lambda: len(lab.board.pin(4).history) >= seen + 3, 60, "the rule goes on")
+    server.state(server.offer(NEW), "done")
+    assert lab.board.boots == 3 and len([s for s in server.states if s["state"] == "failed"]) < 50
