@@ -11,7 +11,7 @@ from firmware import wire
 from host import update
 from host.lab import Lab
 from tests.system.test_survival import FILL, main_py, sealed
-from tests.system.update_kit import KEY, OTHER_KEY, Server, agent
+from tests.system.update_kit import KEY, OTHER_KEY, Server, agent, await_version, version
 
 SETTINGS = {"update_key": KEY.public_hex}
 
@@ -20,16 +20,6 @@ SETTINGS = {"update_key": KEY.public_hex}
 def server() -> Iterator[Server]:
     with Lab(proxy=False, settings=SETTINGS) as lab, Server(lab) as server:
         yield server
-
-
-def version(server: Server) -> str:
-    info = server.lab.person.info
-    assert info
-    return info["fw"].split(".")[0]
-
-
-def await_version(server: Server, wanted: str) -> None:
-    server.lab.person.wait_until(lambda: version(server) == wanted, 60, f"version {wanted}")
 
 
 def test_a_signed_release_runs_and_so_does_the_next_one(server: Server) -> None:
@@ -227,65 +217,6 @@ def test_a_job_that_is_taken_back_ends_where_it_is(server: Server) -> None:
     asked = len(server.asked)
     server.lab.world.run(minutes=20)
     assert len(server.asked) == asked and server.lab.board.boots == 1
-
-
-# What is wrong with the new agent: its modules, by name.
-BAD: dict[str, dict[str, str | bytes | None]] = {
-    "raises while it is loaded": {"app": "raise ValueError('broken')"},
-    "imports what is not there": {"app": "import nothing_of_that_name"},
-    "hangs while it is loaded": {"app": "import time\nwhile True: time.sleep(1)"},
-    "hangs while it runs": {"app": "import time\ndef run(trial):\n    while True: time.sleep(1)"},
-    "takes all memory": {"app": "all = bytearray(1000000)"},
-    "resets itself": {"app": "import machine\nmachine.reset()"},
-    "sleeps": {"app": "import machine\ndef run(trial): machine.deepsleep(1000)"},
-    "has a tool that cannot be loaded": {"tool_bus": "import nothing_of_that_name"},
-    "has a part of another MicroPython": {"console": b"M\x03\x00\x1f"},
-    "lacks a part": {"agent": None},
-}
-
-
-@pytest.mark.parametrize("parts", BAD.values(), ids=BAD)
-def test_the_old_agent_runs_again_when_the_new_one(
-    server: Server, parts: dict[str, str | bytes | None]
-) -> None:
-    job = server.offer(update.build("7", 7, files=agent("7", **parts)))
-    server.state(job, "trial")
-    for _ in range(120):
-        if any(state["state"] == "failed" for state in server.states):
-            break
-        server.lab.world.run(seconds=10)
-    server.state(job, "failed")
-    assert server.lab.board.files.read("/slot") == b"a" and server.lab.board.boots <= 4
-    # It is not tried again, and a better one is taken.
-    better = server.offer(update.build("8", 8, files=agent("8")))
-    server.state(better, "done")
-    await_version(server, "8")
-
-
-def test_an_agent_that_never_finds_its_broker_gives_way_to_the_old_one(server: Server) -> None:
-    job = server.offer(update.build("7", 7, files=agent("7")))
-    server.state(job, "trial")
-    server.lab.world.wifi.down()
-    server.lab.world.run(minutes=14)
-    assert server.lab.board.files.read("/slot") == b"b1"
-    server.lab.world.run(minutes=20)
-    assert server.lab.board.files.read("/slot") == b"a"
-    server.lab.world.wifi.up()
-    for _ in range(60):
-        if any(state["state"] == "failed" for state in server.states):
-            break
-        server.lab.world.run(seconds=10)
-    server.state(job, "failed")
-
-
-def test_a_trial_needs_no_proxy_and_a_short_outage_ends_none(server: Server) -> None:
-    job = server.offer(update.build("7", 7, files=agent("7")))
-    server.state(job, "trial")
-    server.lab.broker.stop()
-    server.lab.world.run(minutes=5)
-    server.lab.end_outage()
-    server.state(job, "done")
-    assert server.lab.board.files.read("/slot") == b"b"
 
 
 def test_garbage_in_the_selector_finds_an_agent_that_is_whole(server: Server) -> None:

@@ -112,3 +112,15 @@ class Server:
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
         self.close()
+
+
+def version(server: Server) -> str:
+    """Return the first number of the version that the board's birth message tells."""
+    info = server.lab.person.info
+    assert info
+    return info["fw"].split(".")[0]
+
+
+def await_version(server: Server, wanted: str) -> None:
+    """Return when the board runs a version."""
+    server.lab.person.wait_until(lambda: version(server) == wanted, 60, f"version {wanted}")
