@@ -51,7 +51,8 @@ class Update:
         """See above."""
         if kind == wire.BLOCK:
             head = len(self._wanted)
-            if len(payload) == head + self._size and payload[:head] == self._wanted:
+            if head and len(payload) == head + self._size and payload[:head] == self._wanted:
+                self._wanted = b""  # the same once more is not the next one
                 self._block = bytes(payload[head:])
                 self._came.set()
             return

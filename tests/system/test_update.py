@@ -120,6 +120,7 @@ def test_a_payload_that_is_no_job_is_told_and_forgotten(server: Server) -> None:
     assert [event["name"] for event in events] == ["down/job"] * 3
 
 
+SENT = ("app.mpy", "extra.bin")
 BIG = update.build("7", 7, files=agent() | {"extra.bin": bytes(range(250)) * 20})
 
 
@@ -159,6 +160,10 @@ def test_an_update_is_done_though_a_block(
     server.filter = faulty()
     server.state(server.offer(BIG), "done")
     await_version(server, "7")
+    # Each block is asked for until it is there, and no file twice unless what came was wrong.
+    asked = [place for place, _ in itertools.groupby((a["f"], a["o"]) for a in server.asked)]
+    blocks = sum(-(-len(BIG.files[name]) // 1024) for name in SENT)
+    assert (len(asked) > blocks) == (faulty is MENDED["has a bit turned"])
     assert server.lab.board.files.read("/b/firmware/extra.bin") == BIG.files["extra.bin"]
 
 
