@@ -68,7 +68,13 @@ _REAL = frozenset(
         "dead bead load loan read's reads spread dread thread check's checks cheek chick "
         "chuck deck neck peck treasure measured measures pleasure lists listed makes making "
         "maker puts rums starts started star start's stops stopped opens opened open's pen "
-        "closes"
+        "closes seen steven sven sever seventh eighth forth thirsty blind blinds boost smart "
+        "given header parse persons states released stated stage stale stade caller writer "
+        "remote scheduler tier scans level levels risks relax greek closer remembers powers "
+        "vague fill fills name drop fall wherever thirst heather leather weather whether "
+        "smarts boosts foot fight fold gold food good mood moon soon noun town down gown "
+        "thorn throne forums former farmer warmer summer hammer hummer dinners thinner "
+        "winner inner"
     )
 )
 _KNOWN = frozenset(_WORDS)

@@ -23,7 +23,7 @@ from cloud_proxy.edge_model.train import falling, learn, named
 
 from .gradual import Gradual, Target
 
-RATE = 0.008  # of the recovery
+RATE = 0.006  # of the recovery
 
 
 def linear(names: Mapping[str, object] | list[str]) -> list[str]:

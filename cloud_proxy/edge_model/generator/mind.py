@@ -152,7 +152,7 @@ MEMORY_SET = [
            "[note|save this|for later|remember|memo|info|store this|keep this|reminder|important|save]: {fact}", "[please|] [note|remember|save|store|know] [:|that|] {fact}",
            "[you should know|you need to know|I tell you|let me tell you|please know|I'd like you to know|mind|know] that {fact}", "[add|put] to [memory|your memory|your notes]: {fact}"),
     *_rows("memory_set {pinfact}", "{pinfact}", "[ok|so|well|by the way|btw|now] {pinfact}"),
-    *_rows("memory_set {key} {pinof}", "[call|name] {pinof} [the|my|] {key}", "[call|name|label] {pinof} [the|my] {key}", "[call|name|label|save|store|remember] {pinof} [as|] [the|my|] {key}",
+    *_rows("memory_set {key} {pinof}", *["[call|call|name] {pinof} [the|my|] {key}"] * 4, "[call|name|label] {pinof} [the|my] {key}", "[call|name|label|save|store|remember] {pinof} [as|] [the|my|] {key}",
            "[store|save|remember|put down|register] [the|my|] {key} [as|=|:|on|at] {pinof}", "{pinof} [is|is called|is the|is my] {key}",
            "[when I say|if I say] {key} I mean {pinof}", "the word {key} means {pinof}", "{key} [means|=] {pinof}"),
     *_rows("memory_set ?", "remember {note}", "[can you|could you] remember [something|this|things]",
@@ -221,7 +221,7 @@ RULE_DELETE = [
 ]  # fmt: skip
 RULE_ENABLE = [
     *_rows("rule_enable {name} on", f"[enable|activate|resume|reactivate|re-enable|turn on|switch on|unpause|start] [the|] {_RULE} [called|named|] {{name}}",
-           f"[enable|resume|activate|turn on|unpause] [the|my] {{name}} {_RULE}", f"turn [the|] {_RULE} {{name}} [back on|on|on again]",
+           f"[enable|resume|activate|turn on|unpause] [the|my] {{name}} {_RULE}", f"[turn|switch|put] [the|] {_RULE} {{name}} [back on|on|on again|back on again]",
            f"turn the {{name}} {_RULE} [back on|on]"),
     *_rows("rule_enable {name} off", f"[disable|pause|deactivate|suspend|turn off|switch off|mute|hold] [the|] {_RULE} [called|named|] {{name}}",
            f"[disable|pause|deactivate|suspend|turn off] [the|my] {{name}} {_RULE}", f"turn [the|] {_RULE} {{name}} off",

@@ -18,6 +18,8 @@ _FRONT = barred(
     "help me |next, |first, |also |then |yo |listen, |actually |do me a favour and |"
     "do me a favor: |make sure to |be sure to |try to |it's time to |could I ask you to |"
     "I'd love you to |we need to |may I ask you to |let us |ok so |great, now |"
+    "could you like |can you like |like, |um so could you |uh can you |so yeah, |you know, |"
+    "ok um |well then, |well then |I guess |basically |"
 )
 _BACK = barred(
     " please| please| please|, please| thanks| thank you|, thanks| now| right now| for me|"

@@ -68,13 +68,13 @@ def several(rng: random.Random) -> Said:
         return many(rng, "m")
     if roll < 0.63:
         return mixed(rng, "m")
-    if roll < 0.67:
+    if roll < 0.7:
         return two_rules(rng)
-    if roll < 0.69:
+    if roll < 0.71:
         return remembered(rng)
-    if roll < 0.72:
+    if roll < 0.74:
         return amounts(rng, "m")
-    if roll < 0.76:
+    if roll < 0.77:
         return states(rng, "m")
     parts: list[Said | str] = []
     for n in range(rng.choice((2, 2, 2, 3))):

@@ -36,6 +36,10 @@ ON = [
         "[gpio_write|digitalWrite|digital write|gpio write|write pin|pin write|set pin|setpin] {num} [high|on|1|to 1|to high|HIGH]",
         "[gpio_write|digitalWrite]({num}, [1|HIGH|high|on])",
         "[gpio_write|gpio.write] pin={num} value=1",
+        *["[make sure|make sure that|ensure|ensure that] {pin} is on"] * 3,
+        *["[get|bring|let's get] {pin} [going|running|to go high|on|started]"] * 2,
+        *["[start|start up|run|launch] {pin}"] * 3,
+        *["{pin} [should|shall|must|has to|needs to] [go|be|come] on"] * 2,
         "{pin} on [it goes|again|then|pronto|immediately|asap|this instant]",
         "[let|make] there be [light|power|current] [on|at] {pin}",
         "[lights|light|power] [up|on] {p}",
@@ -79,6 +83,10 @@ OFF = [
         "[gpio_write|digitalWrite|digital write|gpio write|write pin|pin write|set pin|setpin] {num} [low|off|0|to 0|to low|LOW]",
         "[gpio_write|digitalWrite]({num}, [0|LOW|low|off])",
         "[gpio_write|gpio.write] pin={num} value=0",
+        *["[make sure|make sure that|ensure|ensure that] {pin} is off"] * 3,
+        *["[cut|kill|take away] the power [on|at|for|to|of] {pin}"] * 2,
+        *["[stop|halt|kill|shut off] {pin}"] * 3,
+        *["{pin} [should|shall|must|has to|needs to] [go|be] off"] * 2,
         "{pin} off [it goes|again|then|pronto|immediately|asap|this instant]",
         "[lights|light|power] [down|off|out] {p}",
         "{p} [go|goes] [off|low]",
@@ -140,6 +148,7 @@ PWM = [
         f"{{pin}} at {{portion}} {_MUCH}",
         f"give {{pin}} {{portion}} {_MUCH}",
     ),
+    *_rows("pwm_write {pin} {portion}", f"{{pin}} {{portion}} {_MUCH}", f"{{portion}} {_MUCH} [on|for|at] {{pin}}", f"{{pin}} to {{portion}} [{_MUCH}|]"),
     *_rows(
         "pwm_write {pin} {pct}",
         f"[dim|fade|brighten|lower|raise] {{pin}} [down|up|] to [about|around|exactly|roughly|just|only|] {{pct}} [{_MUCH}|]",
@@ -353,3 +362,11 @@ def _bare_clock(rng: random.Random, mark: str) -> Said:
     text = rng.choice((f"{rng.randint(0, 23):02d}:{minute:02d}", f"{rng.randint(0, 23)}:{minute:02d}", f"{hour}am", f"{hour}pm", f"{hour} pm", f"{hour} am", f"{hour}:{minute:02d} pm", f"{hour}:{minute:02d} am",
                        f"{hour}:{minute:02d}pm", f"{hour}:{minute:02d}am", "noon", "midnight", f"half past {say_number(hour, rng, 0.7)}", f"{say_number(hour, rng, 0.5)} o'clock"))  # fmt: skip
     return Said([(text, mark)], ["=" + mark])
+
+
+_NOWHERE = "[55|60|70|99|100|128|500|1000|3.5|-2|ninety nine|seventy|a|x|z|abc|minus one]"
+NOWHERE = [  # a pin that no board has: which one is meant?
+    *_rows("gpio_write ?", f"[turn|switch] [on|off] [pin|gpio] {_NOWHERE}", f"[turn|switch] [pin|gpio] {_NOWHERE} [on|off]", f"set [pin|gpio] {_NOWHERE} [high|low]"),
+    *_rows("gpio_read ?", f"[read|check] [pin|gpio] {_NOWHERE}", f"is [pin|gpio] {_NOWHERE} [on|high]"),
+    *_rows("gpio_toggle ?", f"[toggle|flip] [pin|gpio] {_NOWHERE}"),
+]  # fmt: skip

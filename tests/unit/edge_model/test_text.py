@@ -194,6 +194,9 @@ SLIPS = {
     "of": "",
     "pine": "",
     "zebra": "",
+    "seen": "",
+    "thirsty": "",
+    "remote": "",
 }
 
 
