@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
 
 from .words import Token
@@ -60,6 +61,16 @@ def ids_of(token: Token) -> tuple[int, ...]:
     elif token.kind in ("colour", "zone"):
         ids.append(54)
     return tuple(ids[:MAX_IDS])
+
+
+def blurred(ids: Sequence[int], token: Token, offset: int) -> tuple[int, ...]:
+    """Return a word's rows without every fourth of those that say which word it is.
+
+    offset: which of the four; numbers, times and names keep all.
+    """
+    if token.kind not in ("word", "mark"):
+        return tuple(ids)
+    return (ids[0], *(row for at, row in enumerate(ids[1:], 1) if (at + offset) % 4))
 
 
 @lru_cache(maxsize=8192)

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from . import weights
-from .features import ids_of
+from .features import blurred, ids_of
 from .grammar import Call, Choice, Outcome, program
 from .guards import absent, dated, forbidden, spoken, unread
 from .network import Array, Network
 from .say import INTENTS, missing_tool, say
 from .sentence import Sentence, TooLong, read
 from .table import SYMBOL_ID, SYMBOLS
+
+_BEYOND_DOUBT = 0.99  # a call less probable than this is looked at again, blurred
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Answer:
     say: a template (see say.py). calls: empty when it declines or asks back.
 
     confidence: 0..1, the probability that it is right: what the network gave to all that it wrote,
-    to the power `gamma` of the weights file.
+    to the power `gamma` of the weights file; where that leaves a doubt, averaged with what it
+    gives to the same while letters are missing.
     """
 
     say: str
@@ -108,11 +111,14 @@ class EdgeModel:
         The sentence has at least one word.
         """
         network = self._network
-        encoding = network.encode([ids_of(token) for token in sentence.tokens])
+        rows = [ids_of(token) for token in sentence.tokens]
+        encoding = network.encode(rows)
         state = network.start(encoding)
         walk = program(sentence)
         choice, symbol, word = next(walk), SYMBOL_ID["start"], -1
         sure, used = 0.0, set[int]()
+        path: list[tuple[int, int]] = []
+        decisions: list[int] = []
         while True:
             if state.length >= network.shape.max_actions:
                 return Decoded(Outcome("decline"), 0.0, frozenset(used))
@@ -120,16 +126,38 @@ class EdgeModel:
             best = int(np.argmax(logits + self._mask(choice, len(sentence.tokens))))
             if len(choice.symbols) + len(choice.words) > 1:  # else it was no decision
                 sure += float(logits[best] - _log_sum(logits))
+                decisions.append(len(path))
+            path.append((best, -1) if best < len(SYMBOLS) else (0, best - len(SYMBOLS)))
+            symbol, word = path[-1]
             try:
-                if best < len(SYMBOLS):
-                    symbol, word = best, -1
-                    choice = walk.send(SYMBOLS[best])
+                if word < 0:
+                    choice = walk.send(SYMBOLS[symbol])
                 else:
-                    symbol, word = 0, best - len(SYMBOLS)
                     used.update(range(word if choice.since is None else choice.since, word + 1))
                     choice = walk.send(word)
             except StopIteration as done:
-                return Decoded(done.value, float(np.exp(self._gamma * sure)), frozenset(used))
+                outcome = done.value
+                if outcome.calls and np.exp(self._gamma * sure) < _BEYOND_DOUBT:
+                    sure = (sure + self._blurred(sentence, rows, path, decisions)) / 2
+                return Decoded(outcome, float(np.exp(self._gamma * sure)), frozenset(used))
+
+    def _blurred(
+        self,
+        sentence: Sentence,
+        rows: Sequence[Sequence[int]],
+        path: Sequence[tuple[int, int]],
+        decisions: Sequence[int],
+    ) -> float:
+        """Return the mean log probability of what was decided in four blurred views."""
+        views = [
+            [
+                blurred(ids, t, at + n)
+                for at, (ids, t) in enumerate(zip(rows, sentence.tokens, strict=True))
+            ]
+            for n in range(4)
+        ]
+        found = self._network.weigh(views, SYMBOL_ID["start"], path)
+        return float(found[:, list(decisions)].sum(1).mean())
 
     def _mask(self, choice: Choice, words: int) -> Array:
         """Return 0 for legal actions and -inf for others: (symbols + words,)."""

@@ -139,6 +139,64 @@ class Network:
         pointers = (x @ w["copy_query"]) @ e.keys
         return np.concatenate((x @ w["answer"], pointers), axis=1)[0]
 
+    def weigh(
+        self,
+        views: Sequence[Sequence[Sequence[int]]],
+        start: int,
+        actions: Sequence[tuple[int, int]],
+    ) -> Array:
+        """Return the log probability of each action in each view of a sentence: (views, actions).
+
+        views: the same words, each with its embedding rows. start: the symbol fed first. actions:
+        (symbol, -1) or (0, word).
+        """
+        w, s, count, steps = self._w, self.shape, len(views), len(actions)
+        d, n = s.width, len(views[0])
+        bags = [w["word_embed"][list(rows)].sum(0) / len(rows) ** 0.5 for v in views for rows in v]
+        x: Array = np.stack(bags).astype(np.float32) + np.tile(w["place_embed"][:n], (count, 1))
+        for layer in range(s.encoder_layers):
+            p = f"enc{layer}."
+            parts = np.split(_norm(x) @ w[p + "qkv"], 3, axis=1)
+            x += self._attend_all(count, *parts, self._near[layer][:, :n, :n]) @ w[p + "out"]
+            x += np.maximum(_norm(x) @ w[p + "up"], 0) @ w[p + "down"]
+        x = _norm(x)
+        copied = (x @ w["copy_in"]).reshape(count, n, d)
+        fed = np.empty((count, steps, d), dtype=np.float32)
+        for at, (symbol, word) in enumerate(((start, -1), *actions[:-1])):
+            fed[:, at] = copied[:, word] if word >= 0 else w["symbol_embed"][symbol]
+        h: Array = (fed + w["step_embed"][:steps]).reshape(count * steps, d)
+        later = np.triu(np.full((steps, steps), -1e9, dtype=np.float32), 1)
+        for layer in range(s.decoder_layers):
+            p = f"dec{layer}."
+            parts = np.split(_norm(h) @ w[p + "qkv"], 3, axis=1)
+            h += self._attend_all(count, *parts, later) @ w[p + "out"]
+            seen = np.split(x @ w[p + "cross_kv"], 2, axis=1)
+            h += self._attend_all(count, _norm(h) @ w[p + "cross_q"], *seen) @ w[p + "cross_out"]
+            h += np.maximum(_norm(h) @ w[p + "up"], 0) @ w[p + "down"]
+        h = _norm(h)
+        keys = (x @ w["copy_key"]).reshape(count, n, d).transpose(0, 2, 1)
+        pointers = (h @ w["copy_query"]).reshape(count, steps, d) @ keys
+        logits = np.concatenate(((h @ w["answer"]).reshape(count, steps, -1), pointers), axis=2)
+        logits -= logits.max(axis=2, keepdims=True)
+        logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
+        chosen = [s.symbols + word if word >= 0 else symbol for symbol, word in actions]
+        return logits[:, np.arange(steps), chosen]
+
+    def _attend_all(
+        self, count: int, q: Array, k: Array, v: Array, bias: Array | None = None
+    ) -> Array:
+        """q: (count x n, width), scaled; k, v: (count x m, width). Returns (count x n, width)."""
+
+        def heads(x: Array) -> Array:
+            return x.reshape(count, -1, self.shape.heads, x.shape[1] // self.shape.heads).swapaxes(
+                1, 2
+            )
+
+        scores = heads(q) @ heads(k).swapaxes(2, 3)
+        if bias is not None:
+            scores += bias
+        return (_softmax(scores) @ heads(v)).swapaxes(1, 2).reshape(q.shape)
+
     def _heads(self, x: Array) -> Array:
         """(n, width) to (heads, n, width / heads)."""
         return x.reshape(x.shape[0], self.shape.heads, -1).transpose(1, 0, 2)

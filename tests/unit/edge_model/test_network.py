@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+from cloud_proxy.edge_model import EdgeModel
 from cloud_proxy.edge_model.features import ids_of
 from cloud_proxy.edge_model.generator.sample import sample
 from cloud_proxy.edge_model.network import Network, Shape
@@ -32,3 +33,23 @@ def test_torch_and_numpy_agree_on_twenty_sentences():
             logits = ours.step(state, symbol, word)
             np.testing.assert_allclose(logits, expected[row, step, : len(logits)], atol=2e-4)
             symbol, word = (SYMBOL_ID[action], -1) if isinstance(action, str) else (0, action)
+
+
+def test_a_path_weighed_in_one_go_is_as_probable_as_step_by_step():
+    model = EdgeModel.load()
+    network = Network(model.stored.shape, model.stored.weights)
+    rng = random.Random(8)
+    for made in [s for s in (sample(rng) for _ in range(40)) if s.sentence.tokens][:20]:
+        rows = [ids_of(token) for token in made.sentence.tokens]
+        actions = [(SYMBOL_ID[a], -1) if isinstance(a, str) else (0, a) for a in made.actions]
+        state, fed, expected = network.start(network.encode(rows)), (SYMBOL_ID["start"], -1), []
+        for action in actions:
+            logits = network.step(state, *fed).astype(np.float64)
+            at = action[0] if action[1] < 0 else len(SYMBOLS) + action[1]
+            expected.append(
+                logits[at] - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
+            )
+            fed = action
+        found = network.weigh([rows, rows], SYMBOL_ID["start"], actions)
+        assert found.shape == (2, len(actions))
+        np.testing.assert_allclose(found, [expected, expected], atol=1e-3)
