@@ -156,8 +156,9 @@ class Network:
         x: Array = np.stack(bags).astype(np.float32) + np.tile(w["place_embed"][:n], (count, 1))
         for layer in range(s.encoder_layers):
             p = f"enc{layer}."
-            parts = np.split(_norm(x) @ w[p + "qkv"], 3, axis=1)
-            x += self._attend_all(count, *parts, self._near[layer][:, :n, :n]) @ w[p + "out"]
+            qkv = _norm(x) @ w[p + "qkv"]
+            q, k, v = qkv[:, :d], qkv[:, d : 2 * d], qkv[:, 2 * d :]
+            x += self._attend_all(count, q, k, v, self._near[layer][:, :n, :n]) @ w[p + "out"]
             x += np.maximum(_norm(x) @ w[p + "up"], 0) @ w[p + "down"]
         x = _norm(x)
         copied = (x @ w["copy_in"]).reshape(count, n, d)
@@ -168,10 +169,11 @@ class Network:
         later = np.triu(np.full((steps, steps), -1e9, dtype=np.float32), 1)
         for layer in range(s.decoder_layers):
             p = f"dec{layer}."
-            parts = np.split(_norm(h) @ w[p + "qkv"], 3, axis=1)
-            h += self._attend_all(count, *parts, later) @ w[p + "out"]
-            seen = np.split(x @ w[p + "cross_kv"], 2, axis=1)
-            h += self._attend_all(count, _norm(h) @ w[p + "cross_q"], *seen) @ w[p + "cross_out"]
+            qkv = _norm(h) @ w[p + "qkv"]
+            q, k, v = qkv[:, :d], qkv[:, d : 2 * d], qkv[:, 2 * d :]
+            h += self._attend_all(count, q, k, v, later) @ w[p + "out"]
+            kv, q = x @ w[p + "cross_kv"], _norm(h) @ w[p + "cross_q"]
+            h += self._attend_all(count, q, kv[:, :d], kv[:, d:]) @ w[p + "cross_out"]
             h += np.maximum(_norm(h) @ w[p + "up"], 0) @ w[p + "down"]
         h = _norm(h)
         keys = (x @ w["copy_key"]).reshape(count, n, d).transpose(0, 2, 1)
