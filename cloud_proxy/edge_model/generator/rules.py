@@ -229,8 +229,9 @@ _MANY = (
 
 
 PLAIN = [
-    *_rows("gpio_write {num} on", "[turn|switch] on [pin|gpio] {num}", "[turn|switch] [pin|gpio] {num} on"),
-    *_rows("gpio_write {num} off", "[turn|switch] off [pin|gpio] {num}", "[turn|switch] [pin|gpio] {num} off"),
+    *_rows("gpio_write {num} on", "[turn|switch] on [pin|gpio|] {num}", "[turn|switch] [pin|gpio] {num} on", "turn on [pin|gpio|] {num}"),
+    *_rows("gpio_write {num} off", "[turn|switch] off [pin|gpio|] {num}", "[turn|switch] [pin|gpio] {num} off", "turn off [pin|gpio|] {num}"),
+    *_rows("gpio_write {sure} on", "turn on {sure}", "turn {sure} on"), *_rows("gpio_write {sure} off", "turn off {sure}", "turn {sure} off"),
     *_rows("gpio_toggle {num}", "toggle [pin|gpio] {num}"),
 ]  # fmt: skip
 
@@ -246,7 +247,7 @@ def action(rng: random.Random, rows: list[Row], mark: str) -> Said:
         return (
             reading(rng, mark) if rows in (EVERY, AT, IN) or rng.random() < 0.3 else steps.tell()
         )
-    if roll < 0.2:  # the plainest ones, so that they stay beyond doubt
+    if roll < 0.26:  # the plainest ones, so that they stay beyond doubt
         return fill(*rng.choice(PLAIN), rng, mark)
     if roll < 0.44:
         return change(rng, mark)

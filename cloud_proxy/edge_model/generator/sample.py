@@ -21,6 +21,7 @@ _COMMANDS: tuple[tuple[list[Row], float], ...] = (
     (voices.NEOPIXEL, 5.0),
     (short.SHORT, 4.0),
     (voices.NOWHERE, 0.6),
+    (voices.LOST, 1.5),
     (pins.READ, 3.5),
     (pins.ADC, 3.0),
     (pins.DHT, 2.5),

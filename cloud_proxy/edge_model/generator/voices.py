@@ -10,6 +10,7 @@ from . import mind, pins
 from .amounts import say_number
 from .pattern import Said, join, slot
 from .pins import rows as _rows
+from .slots import THINGS
 
 _SLANG = "[pop|stick|whack|flick|knock|click|snap|tap|flip|bung|fire|crank|throw|slap|hit|ping|get|put|have]"
 ON = [
@@ -17,6 +18,7 @@ ON = [
     *_rows(
         "gpio_write {pin} on",
         *["[turn|switch] {pin} on"] * 3,
+        *["[turn|switch] on [the led|the light|the lamp|the relay|the pump] on [pin|gpio] {num}"] * 3,
         f"{_SLANG} {{pin}} on",
         "[pop|flick|flip|click|knock|snap|put|bring] on {pin}",
         "[power up|power on|switch on|turn on|start up|boot up|fire up|spin up|kick off|kick on|light up] {pin}",
@@ -63,6 +65,7 @@ OFF = [
     *_rows(
         "gpio_write {pin} off",
         *["[turn|switch] {pin} off"] * 3,
+        *["[turn|switch] off [the led|the light|the lamp|the relay|the pump] on [pin|gpio] {num}"] * 3,
         f"{_SLANG} {{pin}} off",
         "[pop|flick|flip|click|knock|snap|put|shut|cut|power|bring] off {pin}",
         "[power down|power off|switch off|turn off|shut down|shut off|wind down|close down|black out] {pin}",
@@ -231,6 +234,13 @@ ADC_ASK = [
 ]  # fmt: skip
 
 
+@slot("lost")
+def _lost(rng: random.Random, mark: str) -> Said:
+    """A thing of which nobody knows the pin."""
+    pieces = [(rng.choice(("the ", "the ", "my ", "")), ""), (rng.choice(THINGS), mark)]
+    return Said(pieces, ["?named", ":" + mark])
+
+
 def _climate(name: str, symbol: str) -> list[pins.Row]:
     what = "[temperature|humidity|temp|air temperature|relative humidity|moisture]"
     return _rows(
@@ -369,4 +379,10 @@ NOWHERE = [  # a pin that no board has: which one is meant?
     *_rows("gpio_write ?", f"[turn|switch] [on|off] [pin|gpio] {_NOWHERE}", f"[turn|switch] [pin|gpio] {_NOWHERE} [on|off]", f"set [pin|gpio] {_NOWHERE} [high|low]"),
     *_rows("gpio_read ?", f"[read|check] [pin|gpio] {_NOWHERE}", f"is [pin|gpio] {_NOWHERE} [on|high]"),
     *_rows("gpio_toggle ?", f"[toggle|flip] [pin|gpio] {_NOWHERE}"),
+]  # fmt: skip
+LOST = [
+    *_rows("gpio_write {lost} on", "[turn|switch] on {lost}", "[turn|switch] {lost} on"),
+    *_rows("gpio_write {lost} off", "[turn|switch] off {lost}", "[turn|switch] {lost} off"),
+    *_rows("gpio_toggle {lost}", "toggle {lost}"),
+    *_rows("gpio_read {lost}", "is {lost} [on|off]", "read {lost}"),
 ]  # fmt: skip
