@@ -8,9 +8,9 @@ from cloud_proxy.edge_model.evaluate import DEV, TEST, cases
 from cloud_proxy.edge_model.generator.sample import sample
 from host.boards import load_board
 from host.emulator import World
-from host.image import board_files
+from host.image import agent_program, board_files
 
-MAIN = b"""
+MAIN = agent_program("""
 import json
 from firmware import tool_rules
 from firmware.app import make
@@ -35,7 +35,7 @@ with open("/calls") as f:
         except ValueError as e:
             print("REFUSED", e)
 print("END")
-"""
+""")
 # Refusals that depend on the board's wiring and store, which the model does not know.
 LOCAL = re.compile(r"pin \d+ is |there is no \S+; there are: ")
 
