@@ -145,7 +145,8 @@ class Names:
                     new = self.short.get(name)
                 if new:
                     changes.append((place, name, new))
-        return _replaced(module, text, changes)
+        short = _replaced(module, text, changes)
+        return _from_beside(short) if module in self.files else short
 
     def _arguments(self, scope: Scope, before: Mapping[int, dict[str, str]]) -> dict[str, str]:
         """Return the new names of a function's arguments; before: those of the ones around it."""
@@ -251,6 +252,18 @@ def _replaced(module: str, text: str, changes: Iterable[tuple[Place, str, str]])
     if _shape(made) != _shape(text):
         raise ShrinkError(f"{module}.py: what it means has changed")
     return made
+
+
+def _from_beside(text: str) -> str:
+    """Return a source of the package that names it by a dot where it imports from it."""
+    lines = text.splitlines(keepends=True)
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    for node in sorted(imports, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        package, dot, _ = (node.module or "").partition(".")
+        if package == "firmware":
+            row, at = lines[node.lineno - 1], node.col_offset
+            lines[node.lineno - 1] = row[:at] + "from ." + row[at + len("from firmware" + dot) :]
+    return "".join(lines)
 
 
 def _shape(text: str) -> str:

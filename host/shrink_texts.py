@@ -1,7 +1,8 @@
 """What the firmware says to people, taken out of its bytecode: rarely needed, and long.
 
-A text within a function becomes `said(place)`, which reads it from words.txt beside the module.
-place is where it begins there, times 256, plus its length. wire.py keeps its own: it does no I/O.
+A text becomes `said(place)`, which reads it from words.txt beside the module: when it is said, or
+as the module is imported if it stands in no function. place is where it begins there, times 256,
+plus its length.
 """
 
 import ast
@@ -26,7 +27,7 @@ def collected(sources: Mapping[str, str]) -> tuple[Texts, str]:
     for module, source in sorted(sources.items()):
         found = [node.value for node in _texts(ast.parse(source))]
         saved = sum(len(str(text)) + _AROUND for text in set(found))
-        if module == "wire" or saved < (0 if module == _HOME else _IMPORT_BYTES):
+        if saved < (0 if module == _HOME else _IMPORT_BYTES):
             continue
         for text in map(str, found):
             if text not in texts:
@@ -40,7 +41,7 @@ def taken_out(module: str, source: str, texts: Texts) -> str:
     tree = ast.parse(source)
     lines = source.splitlines(keepends=True)
     changed = False
-    if module == "wire" or not texts:
+    if not texts:
         return source
     for node in sorted(_texts(tree), key=lambda n: (n.lineno, n.col_offset), reverse=True):
         place = texts.get(str(node.value))
@@ -75,25 +76,23 @@ def _import(tree: ast.Module, lines: list[str]) -> None:
 
 
 def _texts(tree: ast.Module) -> Iterator[ast.Constant]:
-    """Yield each text that a function's body says, but not its docstring, nor one to compare."""
-    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    """Yield each text that is said, but no docstring, nor one to compare or to fold."""
+    waiting: list[ast.AST] = [tree]
     while waiting:
-        node, inside = waiting.pop()
-        if isinstance(node, ast.Constant):
-            if inside and isinstance(node.value, str) and _goes(node.value):
+        node = waiting.pop()
+        match node:
+            case ast.Constant(str()) if _goes(str(node.value)):
                 yield node
-            continue
-        if isinstance(node, ast.Compare) or (
-            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        ):
-            continue
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            body = node.body if isinstance(node.body, list) else [node.body]
-            waiting += [(part, True) for part in body]
-        elif isinstance(node, ast.ClassDef):
-            waiting += [(part, False) for part in node.body]
-        else:
-            waiting += [(part, inside) for part in ast.iter_child_nodes(node)]
+            case ast.Compare() | ast.Expr(ast.Constant()) | ast.Call(ast.Name("const")):
+                pass
+            case ast.If(ast.Name("__debug__")):
+                pass  # in no bytecode
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                waiting += node.body
+            case ast.Lambda():
+                waiting.append(node.body)
+            case _:
+                waiting += ast.iter_child_nodes(node)
 
 
 def _goes(text: str) -> bool:

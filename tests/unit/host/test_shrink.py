@@ -102,7 +102,10 @@ def names_of(**sources: str) -> Names:
 def printed(source: str) -> str:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(compile(source, "beds", "exec"), {"__name__": "beds"})
+        exec(
+            compile(source, "beds", "exec"),
+            {"__name__": "firmware.beds", "__package__": "firmware"},
+        )
     return out.getvalue()
 
 
@@ -223,13 +226,15 @@ def test_constants_are_where_they_are_used(monkeypatch: pytest.MonkeyPatch) -> N
 
 SAYING = (
     "import json  # which it needs\n"
+    "HOT = {'too': 'it is far too hot'}\n"
     "def refused(pin, why):\n"
     '    """Say why a pin is refused, at some length."""\n'
-    "    if why == 'it is far too hot':\n"
+    "    if why == 'it is much too cold':\n"
     "        return 'pin %d is not to be used: %s' % (pin, why)\n"
     "    return json.dumps('this one is used by '\n"
     "        'another part of the board'), 'short one'\n"
-    "print(refused(4, 'it is far too hot'), refused(5, ''))\n"
+    "print(refused(4, HOT['too']), refused(5, 'it is much too ' + 'cold'))\n"
+    "if __debug__:\n    WARM = 'what is not in the bytecode'\n"
 )
 TOOLS = "def said(place):\n    return TABLE[place // 256 :][: place % 256]\n"
 
@@ -245,8 +250,14 @@ def test_texts_are_read_from_their_table(monkeypatch: pytest.MonkeyPatch) -> Non
     assert set(names.texts) == {
         "pin %d is not to be used: %s",
         "this one is used by another part of the board",
+        "it is far too hot",
     }
-    assert "is not to be used" not in short and "far too hot" in short and "length" in short
+    assert (
+        "is not to be used" not in short
+        and "far too hot" not in short
+        and "cold" in short
+        and "length" in short
+    )
     assert short.count("\n") == SAYING.count("\n")
 
 
