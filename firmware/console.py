@@ -12,7 +12,7 @@ from micropython import const
 from firmware import store, tool_system
 
 _SHOWN = const(3)  # lines of the journal
-_HELP = const(
+_HELP = (
     "commands: /factory-reset confirm (confirm all: the settings too), /pins, /reboot, /rules, "
     "/safe, /set <field> <value>, /status, /stop, /why <pin>, /wifi"
 )

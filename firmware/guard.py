@@ -11,7 +11,6 @@ import sys
 from machine import WDT, WDT_RESET, Pin, reset, reset_cause
 from micropython import const
 
-import firmware
 from firmware import tools
 from firmware.clock import Alarm
 from firmware.store import replace
@@ -25,6 +24,7 @@ _FEED_MS = const(60000)  # each time rules mind the clock too
 _FLUSH_MS = const(60000)  # the journal: bounds the wear of the flash
 _HELD = const(20)  # looks at the button, of _LOOK_MS: 10 s
 _LOOK_MS = const(500)
+_HERE = __file__.rsplit("/", 1)[0]  # the folder of this slot
 
 
 class Guard:
@@ -56,7 +56,7 @@ class Guard:
         """This start was a good one: the broker answered, or a minute has passed."""
         if self.trial:
             try:
-                for name in os.listdir(firmware.__path__):
+                for name in os.listdir(_HERE):
                     module = "firmware." + name[:-4]
                     if name[-4:] == ".mpy" and module not in sys.modules:
                         __import__(module)
@@ -75,7 +75,7 @@ class Guard:
     def switch(self):
         """Have the next start try the other slot, as main.py does. Raises OSError."""
         self._save(0)  # what failed so far is no fault of the other one
-        replace("/slot", "a2" if firmware.__path__[:2] == "/b" else "b2")
+        replace("/slot", "a2" if _HERE[:2] == "/b" else "b2")
 
     def restart(self):
         """Restart in a moment, out of safe mode."""

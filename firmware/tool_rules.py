@@ -9,10 +9,7 @@ _MAX_RULES = const(24)
 _MAX_SCRIPTS = const(12)
 _MAX_STEPS = const(24)  # of one rule or script, as written
 _MAX_NESTED = const(3)  # steps in steps; scripts in scripts
-_KINDS = const("every_s, in_s, at, cron, pin, read, event, boot")  # holds no other key of "when"
-_COMPARISON = const(
-    'a comparison is pin, memory or value with is, not, above or below, or {"time": "22:00-06:00"}'
-)
+_KINDS = "every_s, in_s, at, cron, pin, read, event, boot"  # holds no other key of "when"
 
 
 def rule_set(app, when, do, name=None, **more):
@@ -177,7 +174,10 @@ def _check_if(conditions, names):
             if left + timed != 1 or len(condition) + timed != 2:
                 raise ValueError
         except (TypeError, ValueError):
-            raise ToolError(_COMPARISON)
+            raise ToolError(
+                "a comparison is pin, memory or value with is, not, above or below, "
+                'or {"time": "22:00-06:00"}'
+            )
         _check_names(condition, names)
 
 

@@ -14,7 +14,6 @@ import random
 
 from micropython import const
 
-import firmware
 from firmware import wire
 from firmware.clock import Alarm
 
@@ -70,7 +69,7 @@ class Update:
         while app.guard.trial:  # the other slot is what it falls back to
             await asyncio.sleep_ms(_SENT_MS)
         last = app.store.load("job", [0, "", ""])
-        in_b = firmware.__path__[:2] == "/b"
+        in_b = __file__[:2] == "/b"
         here = _SLOTS[in_b]
         why = None
         state = last[2]

@@ -185,11 +185,10 @@ def decode(
     payload: bytes-like. limit: bytes. Raises WireError for one that is too large, too deep, no
     JSON object, or that lacks a field or has one of a wrong type. Unknown fields are kept.
     """
-    why = "%d bytes, at most %d" % (len(payload), limit)
+    if len(payload) > limit:
+        raise WireError("%s: %d bytes, at most %d" % (kind, len(payload), limit))
+    why = "not UTF-8"
     try:
-        if len(payload) > limit:
-            raise ValueError
-        why = "not UTF-8"
         text = str(payload, "utf-8")
         if text.count("[") + text.count("{") > MAX_DEPTH:
             why = "nested deeper than %d" % MAX_DEPTH
