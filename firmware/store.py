@@ -33,7 +33,8 @@ class Store:
     """All documents of a board. Reads never fail: a missing or broken document is its default.
 
     problems: what was found broken since boot, in words. writes: how often the flash was written.
-    closed: all reads give the default, as safe mode wants it. clock: of the journal, see Clock.
+    closed: reads give the default, as safe mode wants it, but for what updates were tried.
+    clock: of the journal, see Clock.
     """
 
     def __init__(self):
@@ -49,7 +50,7 @@ class Store:
 
     def load(self, name, default):
         """Return the document, or default if there is none that can be trusted."""
-        if self.closed:
+        if self.closed and name != "job":  # nothing old comes back in safe mode
             return default
         path = DIR + name
         try:

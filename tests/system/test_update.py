@@ -175,6 +175,27 @@ def test_blocks_that_stay_wrong_end_the_update_and_nothing_else(server: Server) 
     assert len(server.asked) == 2 * 5
 
 
+def test_a_bit_that_turns_in_the_flash_costs_one_file(server: Server) -> None:
+    """What was fetched is read again before it runs, also after a restart."""
+
+    def turn(block: bytes) -> list[bytes]:
+        flash = server.lab.board.flash
+        block_number, offset = divmod(flash.image().index(BIG.files["extra.bin"][:1000]), 4096)
+        server.lab.board.volume.flip(block_number, 8 * offset + 5)
+        server.lab.board.power_cut()
+        return [block]
+
+    server.filter = once(7, turn)  # extra.bin is whole, app.mpy is under way
+    job = server.offer(BIG)
+    server.wait(lambda: server.lab.board.state == "off", "the power is still there")
+    assert server.lab.board.files.read("/b/firmware/extra.bin") != BIG.files["extra.bin"]
+    server.lab.board.start()
+    server.state(job, "done")
+    await_version(server, "7")
+    assert server.lab.board.files.read("/b/firmware/extra.bin") == BIG.files["extra.bin"]
+    assert sum(asked["f"] == "extra.bin" for asked in server.asked) == 2 * 5
+
+
 def test_a_broker_that_is_lost_while_blocks_come_costs_time_only(server: Server) -> None:
     stopped = threading.Event()
 

@@ -6,7 +6,7 @@ import pytest
 
 from host import update
 from host.lab import Lab
-from tests.system.update_kit import KEY, Server, agent, await_version
+from tests.system.update_kit import KEY, Server, agent, await_version, version
 
 
 @pytest.fixture
@@ -62,6 +62,40 @@ def test_an_agent_that_never_finds_its_broker_gives_way_to_the_old_one(server: S
             break
         server.lab.world.run(seconds=10)
     server.state(job, "failed")
+
+
+def test_three_resets_in_a_trial_bring_the_old_agent_back(server: Server) -> None:
+    job = server.offer(update.build("7", 7, files=agent("7")))
+    server.state(job, "trial")
+    server.lab.world.wifi.down()
+    slots = []
+    for _ in range(3):
+        server.lab.world.run(seconds=20)
+        slots.append(server.lab.board.files.read("/slot"))
+        server.lab.board.reset()
+    assert slots == [b"b1", b"a", b"a"]
+    server.lab.world.wifi.up()
+    server.state(job, "failed")
+    assert server.lab.board.files.read("/slot") == b"a"
+    await_version(server, "0")
+
+
+def test_what_was_tried_or_is_old_is_not_taken_in_safe_mode_either(server: Server) -> None:
+    server.state(server.offer(update.build("7", 7, files=agent("7"))), "done")
+    broken = server.offer(update.build("8", 8, files=agent("8", app="raise ValueError")))
+    server.state(broken, "failed")
+    asked = len(server.asked)
+    server.lab.world.wifi.down()  # so that no start is a good one
+    while "safe mode" not in server.lab.board.serial.text:
+        assert server.lab.board.boots < 20
+        server.lab.board.reset()
+        server.lab.world.run(seconds=5)
+    server.lab.world.wifi.up()
+    old = server.offer(update.build("6", 6, files=agent("6")))
+    assert "older" in server.state(old, "failed")["why"]
+    assert len(server.asked) == asked and version(server) == "7"
+    server.state(server.offer(update.build("9", 9, files=agent("9"))), "done")  # that may mend it
+    await_version(server, "9")
 
 
 def test_a_trial_needs_no_proxy_and_a_short_outage_ends_none(server: Server) -> None:
