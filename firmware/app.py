@@ -205,10 +205,14 @@ class App:
             self.guard.wake.set()
 
     async def _read_console(self):
-        reader = asyncio.StreamReader(sys.stdin)
+        read = asyncio.StreamReader(sys.stdin).read
+        if not self.settings["device"]:
+            from firmware import improv
+
+            read = improv.reader(_VERSION)
         line = ""
         while True:
-            char = await reader.read(1)
+            char = await read(1)
             if not char:
                 await asyncio.sleep(_FOR_EVER_S)  # nobody is there
             elif char in "\r\n":
@@ -217,6 +221,8 @@ class App:
                     print()
                     self.hear({"id": _SERIAL, "text": line})
                     line = ""
+            elif char == "\x15":  # Ctrl-U
+                line = ""
             else:
                 # Of /set: its value is not shown.
                 secret = "password" in line or ".tls" in line or "_key" in line
