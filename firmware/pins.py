@@ -198,7 +198,10 @@ def gpio_read(app, pin):
 
 def gpio_read_all(app):
     """Read every pin the policy allows."""
-    return {"pins": {str(n): app.pins.read(n) for n in app.board["usable"]}}
+    levels = {}
+    for number in app.board["usable"]:
+        levels[str(number)] = app.pins.read(number)
+    return {"pins": levels}
 
 
 def gpio_toggle(app, pin):

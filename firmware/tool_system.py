@@ -95,9 +95,10 @@ def device_set(app, name, kind, pin, options=()):
 
 def device_list(app):
     """List."""
-    return {
-        "devices": {n: "%s on gpio %d" % (t["kind"], t["pin"]) for n, t in app.pins.things.items()}
-    }
+    devices = {}
+    for name, thing in app.pins.things.items():
+        devices[name] = "%s on gpio %d" % (thing["kind"], thing["pin"])
+    return {"devices": devices}
 
 
 def device_delete(app, name):

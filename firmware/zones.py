@@ -90,7 +90,7 @@ def _time(text):
 def _day_rule(text):
     """Return (month, week, weekday, seconds) of "M3.5.0/2"."""
     day, _, time = text.partition("/")
-    month, week, weekday = [int(n) for n in day[1:].split(".")]
+    month, week, weekday = map(int, day[1:].split("."))
     if not 0 < month < 13:
         raise ValueError
     return month, week, weekday, _time(time or "2")[0]
