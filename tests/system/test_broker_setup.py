@@ -147,6 +147,7 @@ PUBLISHED = (
     *(K + "up/status", K + "up/info", K + "up/chat", K + "up/llm/req", K + "up/event"),
     *(K + "down/cmd", K + "down/desired", K + "down/job", K + "down/chat", K + "down/llm/res"),
     *(C + "down/cmd", "limpet/v1/g/all/cmd", "limpet/v1/x", "homeassistant/device/x/config"),
+    *("homeassistant/status", "limpet-ha/kitchen/gpio5/set", "limpet-ha/kitchen/gpio5/state"),
 )
 
 
@@ -158,7 +159,8 @@ def test_a_rogue_board_is_heard_under_no_other_name(site: Site, topic: str, reta
         site.board("kitchen") as kitchen,
         site.service("operator") as operator,
     ):
-        operator.subscribe("limpet/v1/#")
+        for topic_of_operator in ("limpet/v1/#", "homeassistant/#", "limpet-ha/#"):
+            operator.subscribe(topic_of_operator)
         kitchen.subscribe(K + "down/#")
         cellar.subscribe(C + "down/#")
         seen = len(operator.heard)
@@ -167,6 +169,25 @@ def test_a_rogue_board_is_heard_under_no_other_name(site: Site, topic: str, reta
         operator.wait_for(lambda: (C + "up/chat", b"true") in operator.heard[seen:])
         for who in (operator, kitchen, cellar):
             assert not [body for _, body in who.heard if body == b"forged"]
+
+
+def test_home_assistant_can_wish_and_not_command(site: Site) -> None:
+    """Its wishes reach the operator's bridge; neither boards nor states take its word."""
+    with (
+        site.board("kitchen") as kitchen,
+        site.service("operator") as operator,
+        site.service("homeassistant") as assistant,
+    ):
+        kitchen.subscribe(K + "down/#")
+        for topic in ("limpet/v1/#", "limpet-ha/#"):
+            operator.subscribe(topic)
+        for topic in (K + "down/cmd", K + "down/chat", K + "down/desired", K + "up/chat"):
+            assistant.send(topic, b"forged")
+        assistant.send("limpet-ha/kitchen/gpio5/state", b"forged")
+        wish = ("limpet-ha/kitchen/gpio5/set", b"ON")
+        assistant.send(*wish)
+        operator.wait_for(lambda: wish in operator.heard)
+        assert not [b for who in (operator, kitchen) for _, b in who.heard if b == b"forged"]
 
 
 def test_the_proxy_can_answer_and_not_command(site: Site) -> None:

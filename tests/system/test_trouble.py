@@ -56,6 +56,13 @@ GARBAGE: dict[str, tuple[Script, str]] = {
     "a pin of the flash chip": (lambda r: [final(r, calls=[on(7)])], "flash chip"),
     "a pin that can only read": (lambda r: [final(r, calls=[on(34)])], "input only"),
     "a reply to somebody else": (lambda r: [final({"id": "other-1"}, say="hi")], "silent"),
+    "pieces without an end": (
+        lambda r: [
+            json.dumps({"id": r["id"], "n": n, "d": "la " * 300}).encode() for n in range(500)
+        ],
+        "silent",
+    ),
+    "a reply larger than a board takes": (lambda r: [final(r, say="la" * 40_000)], "at most 3072"),
     "rounds without an end": (
         lambda r: [
             json.dumps(
