@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import io
 import os
 import sys
 
@@ -22,6 +23,7 @@ from firmware import (
 
 _VERSION = const("0.1.0")
 _MAX_OUTBOX = const(16)  # messages that wait for the link; answers and events
+_MAX_CRASH = const(1000)  # characters of a traceback
 _RESTART_TASK_MS = const(1000)
 _REST_MS = const(3600000)  # for whoever works at the prompt
 _SERIAL = const("serial")  # id of what is typed on the serial line, and answered there
@@ -49,6 +51,7 @@ class App:
         self.pins = pins.Pins(self)
         self.memory = store.load("memory", {})
         self.events_lost = 0
+        self._crash = None  # the last one that was told
         self.outbox = []  # (topic, payload) of what waits for the link, oldest first
         self._queued = asyncio.Event()
         self.edge = asyncio.ThreadSafeFlag()  # a pin's handler has something to tell
@@ -77,7 +80,31 @@ class App:
             self._send_outbox,
             self._run_link,
         )
-        await asyncio.gather(*map(_supervise, runs))
+        try:
+            with open("/crash") as f:
+                self._tell_crash(f.read(_MAX_CRASH))
+            os.remove("/crash")
+        except OSError:
+            pass  # the last start ended well
+        await asyncio.gather(*map(self._supervise, runs))
+
+    async def _supervise(self, run):
+        """Run a task again when it fails: one bug must not end the others."""
+        while True:
+            try:
+                await run()
+            except Exception as e:
+                print("a task failed and starts again:")
+                sys.print_exception(e)
+                text = io.StringIO()
+                sys.print_exception(e, text)
+                self._tell_crash(text.getvalue()[:_MAX_CRASH])
+            await asyncio.sleep_ms(_RESTART_TASK_MS)
+
+    def _tell_crash(self, text):
+        if text != self._crash:  # one that comes again and again is told once
+            self._crash = text
+            self.send(wire.CRASH, {"text": text})
 
     def topic(self, kind):
         """Return this board's topic of a kind."""
@@ -273,7 +300,9 @@ class App:
                     if topic[-3:] == "req":
                         self.outbox.remove(first)  # the agent sends it again
                     if payload:
-                        await self.link.publish(topic, payload, topic[-4:] in ("rted", "/job"))
+                        await self.link.publish(
+                            topic, payload, topic[-4:] in ("rted", "/job", "rash")
+                        )
                     else:
                         size = sum(map(len, self._info()))
                         await self.link.publish(topic, b"", True, size, self._info())
@@ -294,17 +323,6 @@ class App:
                 while not wlan.isconnected():  # the driver keeps trying by itself
                     await asyncio.sleep_ms(_LOOK_MS)
             await self.link.run()
-
-
-async def _supervise(run):
-    """Run a task again when it fails: one bug must not end the others."""
-    while True:
-        try:
-            await run()
-        except Exception as e:
-            print("a task failed and starts again:")
-            sys.print_exception(e)
-        await asyncio.sleep_ms(_RESTART_TASK_MS)
 
 
 def make(store, guard):

@@ -45,6 +45,11 @@ try:
     app.run(slot[:1] if slot in NEXT else "")
 except Exception as e:
     sys.print_exception(e)
+    try:
+        with open("/crash", "w") as f:  # for the next start to tell
+            sys.print_exception(e, f)
+    except OSError:
+        pass  # a full flash
     micropython.kbd_intr(3)
     time.sleep(3)  # to read why, or to press Ctrl-C
     machine.reset()

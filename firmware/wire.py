@@ -26,6 +26,7 @@ COMMAND = "down/cmd"  # QoS 1: 64 hex digits of a MAC, then the object; see host
 RESULT = "up/res"  # QoS 1: what became of a command
 DESIRED = "down/desired"  # retained, QoS 1: a MAC, then the object
 REPORTED = "up/reported"  # retained, QoS 1
+CRASH = "up/crash"  # retained, QoS 1
 JOB = "down/job"  # retained, QoS 1: 512 hex digits of a signature, then the object; empty: none
 PROGRESS = "up/job"  # retained, QoS 1
 WANTED = "up/blob"  # QoS 1: a block of a file is wanted
@@ -144,6 +145,7 @@ if __debug__:  # what is for a board's peers alone is not in its bytecode
             "set:dict! "  # what holds now of the fields that it named
             "err:str "  # why not all of it does
         ),
+        CRASH: "text:str! ",  # the traceback of the last failure, with the short names that ship
     }
 
 

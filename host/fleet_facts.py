@@ -14,7 +14,7 @@ from firmware import wire
 from host.fleet_where import Where
 from host.operator import Operator
 
-CRASH, DESIRED, REPORTED, JOB = "up/crash", "down/desired", "up/reported", "up/job"
+CRASH, DESIRED, REPORTED, JOB = wire.CRASH, wire.DESIRED, wire.REPORTED, wire.PROGRESS
 _SMALL = (wire.STATUS, CRASH, DESIRED, REPORTED, JOB)
 _FEW = 200  # devices; more are found faster among all
 _MAC_DIGITS = 64  # before the body of what an operator signs

@@ -161,6 +161,8 @@ def crash(
 ) -> None:
     """Show the last crash of each device that has reported one.
 
+    A traceback has the names of the sources if the board runs this limpet's own release.
+
     Examples:
       limpet fleet crash
       limpet fleet crash --where 'fw=0.3.0' --json
@@ -169,10 +171,12 @@ def crash(
     from host.fleet_facts import matching
     from host.fleet_show import plain
     from host.fleet_where import parse
+    from host.image import agent_names
 
     chosen = parse(where) if where is not None else None
     fleet = _look(read_address(broker, user, password_file, ca))
     found = [device for device in matching(fleet.devices(), chosen) if device.crash is not None]
+    names = agent_names()
     if as_json:
         print(json.dumps([{"device": device.name, "crash": device.crash} for device in found]))
         return
@@ -181,7 +185,7 @@ def crash(
         text = body.get("text") or json.dumps(body, ensure_ascii=False)
         print(f"{device.name}:")
         for line in str(text).splitlines():
-            print(f"  {plain(line)}")
+            print(f"  {plain(names.words(line))}")
     typer.echo(f"{len(found)} devices have reported a crash", err=True)
 
 
