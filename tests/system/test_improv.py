@@ -146,6 +146,7 @@ def test_then_the_broker_is_typed_and_the_board_is_online() -> None:
         board.serial.write(b"/reboot\r")
         name = f"limpet-{board.mac[3:].hex()}"
         world.wait_for(lambda: f"online as {name}" in board.serial.text, LIMIT_S)
+        world.wait_for(lambda: board.serial.text.endswith("\n"), LIMIT_S)  # all of that line
         # From now on a packet is nothing but text that is typed.
         board.serial.clear()
         board.serial.write(packet(ERROR, b"\5")[:-1] + b"\r/safe\r")
