@@ -8,18 +8,16 @@ from typing import Any, cast
 import typer
 
 from firmware import wire
-from host.broker_address import Address, read_address
+from host.broker_address import Address
 from host.errors import UserError
 from host.fleet_facts import Fleet, look, matching
 from host.fleet_job import Job, new_job
 from host.fleet_kinds import kind_of
 from host.fleet_progress import Progress
 from host.fleet_run import Run
-from host.fleet_where import parse
+from host.fleet_where import given
 from host.keys import Keys, read_keys
 from host.operator import Operator
-
-address_of = read_address
 
 
 class Who:
@@ -29,7 +27,7 @@ class Who:
         self, where: str | None, names: list[str] | None, everyone: bool, dry_run: bool
     ) -> None:
         """Raises UserError where nobody is named: what acts must be told on whom."""
-        self.where = parse(where) if where is not None else None
+        self.where = given(where)
         self.names, self.dry_run = list(dict.fromkeys(names or [])), dry_run
         if not (where is not None or names or everyone):
             raise UserError(

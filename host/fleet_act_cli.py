@@ -53,10 +53,11 @@ def cmd(
       limpet fleet cmd rule_delete name=night --where 'fw<0.3' --dry-run
       limpet fleet cmd gpio_write pin=5 value=0 --all --wait 3600
     """
-    from host.fleet_act import Who, act, address_of, argument
+    from host.broker_address import read_address
+    from host.fleet_act import Who, act, argument
 
     calls = [{"tool": tool, "args": dict(argument(text) for text in arguments or [])}]
-    address = address_of(broker, user, password_file, ca)
+    address = read_address(broker, user, password_file, ca)
     act(
         "cmd",
         calls,
@@ -95,10 +96,11 @@ def set_(
       limpet fleet set 'tags=["prod","floor-2"]' --device kitchen
       limpet fleet set persona=null --all
     """
-    from host.fleet_act import Who, act, address_of, wished
+    from host.broker_address import read_address
+    from host.fleet_act import Who, act, wished
 
     wish = wished(settings)
-    address = address_of(broker, user, password_file, ca)
+    address = read_address(broker, user, password_file, ca)
     act("set", wish, address, keys, Who(where, device, everyone, dry_run), ttl, 0, cap, as_json)
 
 
@@ -123,9 +125,10 @@ def ask(
       limpet fleet ask 'how warm is it?' --where 'tag=greenhouse and online'
       limpet fleet ask 'why did pin 5 turn on?' --device kitchen
     """
-    from host.fleet_act import Who, act, address_of
+    from host.broker_address import read_address
+    from host.fleet_act import Who, act
 
-    address = address_of(broker, user, password_file, ca)
+    address = read_address(broker, user, password_file, ca)
     who = Who(where, device, everyone, dry_run)
     act("ask", sentence, address, None, who, ttl, wait, cap, as_json)
 
@@ -152,10 +155,11 @@ def script_push(
     Examples:
       limpet fleet script push watering.json --where 'tag=greenhouse'
     """
-    from host.fleet_act import Who, act, address_of, rows
+    from host.broker_address import read_address
+    from host.fleet_act import Who, act, rows
 
     calls = rows(file, "script_set")
-    address = address_of(broker, user, password_file, ca)
+    address = read_address(broker, user, password_file, ca)
     act(
         "cmd",
         calls,
@@ -191,10 +195,11 @@ def rule_push(
     Examples:
       limpet fleet rule push night.toml --where 'tag=greenhouse and tool=rule_set'
     """
-    from host.fleet_act import Who, act, address_of, rows
+    from host.broker_address import read_address
+    from host.fleet_act import Who, act, rows
 
     calls = rows(file, "rule_set")
-    address = address_of(broker, user, password_file, ca)
+    address = read_address(broker, user, password_file, ca)
     act(
         "cmd",
         calls,
@@ -251,11 +256,12 @@ def resume(
       limpet fleet resume 1f0c22ab --wait 600
     """
     from host import fleet_run
-    from host.fleet_act import address_of, go_on
+    from host.broker_address import read_address
+    from host.fleet_act import go_on
     from host.fleet_job import load_job
 
     job = load_job(job_id)
-    address = address_of(broker, user, password_file, ca)
+    address = read_address(broker, user, password_file, ca)
     if job.broker != str(address):
         raise UserError(
             f"job {job.id} is of another broker",

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from firmware import wire
+from host import signing
 from host.fleet_where import Where
 from host.operator import Operator
 
-CRASH, DESIRED, REPORTED, JOB = wire.CRASH, wire.DESIRED, wire.REPORTED, wire.PROGRESS
-_SMALL = (wire.STATUS, CRASH, DESIRED, REPORTED, JOB)
+_SMALL = (wire.STATUS, wire.CRASH, wire.DESIRED, wire.REPORTED, wire.PROGRESS)
 _FEW = 200  # devices; more are found faster among all
-_MAC_DIGITS = 64  # before the body of what an operator signs
 _TYPES = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
 _BIRTH = [item.rstrip("!").split(":") for item in str(wire.FIELDS[wire.INFO]).split()]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
@@ -51,7 +50,7 @@ class Device:
             elif kind in _PLACES:
                 if kind == wire.INFO:
                     self.is_reborn = False
-                if kind == DESIRED:
+                if kind == wire.DESIRED:
                     self.desired_payload = payload
                 setattr(self, _PLACES[kind], _object(kind, payload) if payload else None)
         except KeyError:
@@ -87,17 +86,23 @@ class Device:
         }
 
 
-_PLACES = {wire.INFO: "info", CRASH: "crash", DESIRED: "desired", REPORTED: "reported", JOB: "job"}
+_PLACES = {
+    wire.INFO: "info",
+    wire.CRASH: "crash",
+    wire.DESIRED: "desired",
+    wire.REPORTED: "reported",
+    wire.PROGRESS: "job",
+}
 
 
 def _object(kind: str, payload: bytes) -> dict[str, Any]:
     """Return a body. Raises ValueError: a device may say anything, also to us."""
-    if kind == DESIRED:
-        payload = payload[_MAC_DIGITS:]
+    if kind == wire.DESIRED:
+        payload = payload[signing.MAC_DIGITS :]
     try:
         body = json.loads(payload)
     except (ValueError, RecursionError) as e:
-        if kind == CRASH:  # a text is a crash too
+        if kind == wire.CRASH:  # a text is a crash too
             return {"text": payload.decode("utf-8", "replace")}
         raise ValueError("not JSON") from e
     if not isinstance(body, dict):
@@ -167,6 +172,14 @@ def look(operator: Operator, fleet: Fleet, names: Sequence[str] = ()) -> None:
     operator.subscribe([f"{wire.ROOT}{name}/{kind}" for name in asked for kind in _SMALL])
     births = names or [device.name for device in fleet.devices()]
     operator.subscribe([wire.topic(name, wire.INFO) for name in births])
+
+
+def look_at_new(operator: Operator, names: Iterable[str], asked: set[str]) -> None:
+    """Ask for the birth messages of those that were not asked for, by name as `look` does."""
+    new = [name for name in names if name not in asked]
+    if new:
+        asked.update(new)
+        operator.subscribe([wire.topic(name, wire.INFO) for name in new])
 
 
 def matching(devices: Iterable[Device], where: Where | None) -> list[Device]:

@@ -7,13 +7,13 @@ from typing import Any
 
 from firmware import wire
 from host.broker_address import Address
-from host.fleet_facts import CRASH, Fleet, look
+from host.fleet_facts import Fleet, look
 from host.fleet_show import plain
 from host.fleet_where import Where
 from host.operator import Operator
 
 _LOG = "up/log/"
-_KINDS = (wire.STATUS, CRASH, wire.EVENT, wire.ANSWER)
+_KINDS = (wire.STATUS, wire.CRASH, wire.EVENT, wire.ANSWER)
 _MAX_WAITING = 100_000  # lines; a terminal that stands still must not fill our memory
 
 
@@ -38,7 +38,7 @@ def run(
             lost += 1
 
     with Operator(address, heard) as operator:
-        kinds = [wire.STATUS, CRASH]
+        kinds = [wire.STATUS, wire.CRASH]
         if where:  # what it asks about must be known before the first line
             look(operator, fleet, names)
             kinds = []  # `look` has asked for them

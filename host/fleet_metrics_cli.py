@@ -34,16 +34,16 @@ def metrics(
       limpet fleet metrics --where 'tag=prod' --listen 0.0.0.0:9464 --per-device
       limpet fleet metrics --once | grep limpet_fleet_devices
     """
-    import threading
+    import time
 
     from prometheus_client import CollectorRegistry, generate_latest, start_http_server
 
     from firmware import wire
     from host.broker_address import read_address
     from host.errors import UserError
-    from host.fleet_facts import look
+    from host.fleet_facts import look, look_at_new
     from host.fleet_metrics import FleetMetrics
-    from host.fleet_where import parse
+    from host.fleet_where import given
     from host.operator import Operator
 
     host, _, port = listen.rpartition(":")
@@ -51,7 +51,7 @@ def metrics(
         raise UserError(
             f"{listen} is no HOST:PORT", "the port is missing", "--listen 127.0.0.1:9464"
         )
-    found = FleetMetrics(parse(where) if where is not None else None, per_device)
+    found = FleetMetrics(given(where), per_device)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(found)
     with Operator(read_address(broker, user, password_file, ca), found.heard) as operator:
@@ -69,11 +69,9 @@ def metrics(
         print(f"http://{host}:{server.server_port}/metrics", flush=True)
         asked = {device.name for device in found.fleet.devices()}
         try:
-            while not threading.Event().wait(_LOOK_S):
-                new = [d.name for d in found.fleet.devices() if d.name not in asked]
-                if new:  # their births are listened to by name, as `look` does
-                    asked.update(new)
-                    operator.subscribe([wire.topic(name, wire.INFO) for name in new])
+            while True:
+                time.sleep(_LOOK_S)
+                look_at_new(operator, (d.name for d in found.fleet.devices()), asked)
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         finally:

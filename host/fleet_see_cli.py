@@ -58,10 +58,10 @@ def ls(
     from host.broker_address import read_address
     from host.fleet_facts import Fleet, look, matching
     from host.fleet_seen import Seen
-    from host.fleet_where import parse
+    from host.fleet_where import given
     from host.operator import Operator
 
-    chosen = parse(where) if where is not None else None
+    chosen = given(where)
     address = read_address(broker, user, password_file, ca)
     if watch:
         from host import fleet_watch
@@ -170,22 +170,22 @@ def crash(
     from host.broker_address import read_address
     from host.fleet_facts import matching
     from host.fleet_show import plain
-    from host.fleet_where import parse
+    from host.fleet_where import given
     from host.image import agent_names
 
-    chosen = parse(where) if where is not None else None
+    chosen = given(where)
     fleet = _look(read_address(broker, user, password_file, ca))
     found = [device for device in matching(fleet.devices(), chosen) if device.crash is not None]
-    names = agent_names()
     if as_json:
         print(json.dumps([{"device": device.name, "crash": device.crash} for device in found]))
         return
+    words = agent_names().words if found else str
     for device in found:
         body = device.crash or {}
         text = body.get("text") or json.dumps(body, ensure_ascii=False)
         print(f"{device.name}:")
         for line in str(text).splitlines():
-            print(f"  {plain(names.words(line))}")
+            print(f"  {plain(words(line))}")
     typer.echo(f"{len(found)} devices have reported a crash", err=True)
 
 
@@ -210,9 +210,9 @@ def logs(
     """
     from host import fleet_logs
     from host.broker_address import read_address
-    from host.fleet_where import parse
+    from host.fleet_where import given
 
-    chosen = parse(where) if where is not None else None
+    chosen = given(where)
     address = read_address(broker, user, password_file, ca)
     fleet_logs.run(address, devices or [], chosen, follow, as_json)
 

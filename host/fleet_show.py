@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from host.fleet_facts import DESIRED, Device
+from firmware import wire
+from host.fleet_facts import Device
 from host.fleet_seen import Seen
 
 HEAD = ("DEVICE", "STATE", "FW", "BOARD", "TAGS", "NOTES")
@@ -127,7 +128,7 @@ def why(device: Device, all_devices: Sequence[Device], seen: Seen, now_s: float)
     if device.job and device.job.get("state") not in (None, "done"):
         found.append(f"update: {plain(json.dumps(device.job, ensure_ascii=False))}")
     for kind, problem in device.odd.items():
-        whose = "an operator" if kind == DESIRED else "it, or somebody with its rights,"
+        whose = "an operator" if kind == wire.DESIRED else "it, or somebody with its rights,"
         found.append(f"{kind}: {whose} sent what is no message: {plain(problem)}")
     return found + _unlike_others(device, all_devices)
 

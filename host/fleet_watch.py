@@ -11,10 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from firmware import wire
 from host import fleet_show
 from host.broker_address import Address
-from host.fleet_facts import Device, Fleet, look, matching
+from host.fleet_facts import Device, Fleet, look, look_at_new, matching
 from host.fleet_seen import Seen
 from host.fleet_where import Where
 from host.operator import Operator
@@ -53,10 +52,7 @@ def _follow(
                 while True:
                     device = changes.get_nowait()
                     found[device.name] = device
-            new = [name for name in found if name not in asked]
-            if new:  # their births are listened to by name, as `look` does
-                asked.update(new)
-                operator.subscribe([wire.topic(name, wire.INFO) for name in new])
+            look_at_new(operator, found, asked)
             seen.note(found.values(), time.time())
             view.update(found, operator.connected)
             if time.monotonic() > saved_s + _SAVE_S:

@@ -70,6 +70,11 @@ def parse(text: str) -> Where:
     return _Parser(text).all_of_it()
 
 
+def given(text: str | None) -> Where | None:
+    """Return what an option says, None if it was not given. Raises WhereError."""
+    return None if text is None else parse(text)
+
+
 def version_key(text: str) -> tuple[tuple[int, ...], bool, list[tuple[bool, int, str]]]:
     """Return what sorts as versions do; a build of the same version, +abc, is no other one."""
     number, _, early = text.lower().lstrip("v").partition("+")[0].partition("-")

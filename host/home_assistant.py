@@ -69,6 +69,11 @@ def config_topic(device: str, prefix: str = PREFIX) -> str:
     return f"{prefix}/device/limpet_{device}/config"
 
 
+def is_config(name: str, prefix: str = PREFIX) -> bool:
+    """Return whether a topic is where some board is announced."""
+    return name.startswith(config_topic("", prefix).removesuffix("/config"))
+
+
 def topic(device: str, entity: str, what: str) -> str:
     """Return a topic of an entity; what: state, set, attributes."""
     return f"{ROOT}{device}/{entity}/{what}"

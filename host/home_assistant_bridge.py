@@ -48,7 +48,6 @@ class _Board:
     name: str
     nonce: str = ""
     things: dict[str, ha.Thing] = field(default_factory=dict[str, ha.Thing])
-    announced: dict[str, str] = field(default_factory=dict[str, str])  # entity -> platform
     announcement: bytes = b""
     due_s: float = 0.0  # of the next look
     looked_s: float = 0.0  # when the look under way began, 0 for none
@@ -137,10 +136,9 @@ class Bridge:
         elif key == f"{self._prefix}/status":
             if payload == b"online":  # it has restarted and knows nothing
                 self._tell_all(operator)
-        elif key.startswith(self._prefix + "/"):
-            if key.startswith(ha.config_topic("", self._prefix).removesuffix("/config")):
-                self._kept[key] = payload  # other devices than ours are no concern of ours
-        else:
+        elif ha.is_config(key, self._prefix):
+            self._kept[key] = payload
+        elif key.startswith(wire.ROOT):
             self._heard_board(operator, key, payload)
 
     def _met(self, device: Device) -> None:
@@ -201,19 +199,16 @@ class Bridge:
         if name != board.name:  # somebody else has commanded it
             self._soon(board, _SOON_S)
             return
-        results = [row["result"] for row in body["res"]]
+        if not body["ok"]:
+            self._told(f"{name}: {body.get('why') or body.get('err')}")
         if entity:  # something was switched
-            if not body["ok"]:
-                self._told(f"{name}: {body.get('why') or body.get('err')}")
             self._soon(board, 0.0)
             return
         board.looked_s = 0.0
-        if not body["ok"]:
-            self._told(f"{name}: {body.get('why') or body.get('err')}")
-            return
-        devices, pins, status = results
-        self._announce(operator, board, ha.things(devices["devices"]))
-        self._publish(operator, ha.states(name, board.things.values(), pins["pins"], status))
+        if body["ok"]:
+            devices, pins, status = [row["result"] for row in body["res"]]
+            self._announce(operator, board, ha.things(devices["devices"]))
+            self._publish(operator, ha.states(name, board.things.values(), pins["pins"], status))
 
     # -- what is said --------------------------------------------------------------------------
 
@@ -221,7 +216,7 @@ class Bridge:
         """Announce a board if it is not what it was."""
         board.things = {thing.entity: thing for thing in things}
         topic = ha.config_topic(board.name, self._prefix)
-        before = board.announced or ha.platforms(self._kept.get(topic, b""))
+        before = ha.platforms(board.announcement or self._kept.get(topic, b""))
         now = {thing.entity: thing.platform for thing in things}
         gone = {e: p for e, p in before.items() if e.startswith("gpio") and now.get(e) != p}
         info = self._fleet.find(board.name).info or {}
@@ -235,7 +230,7 @@ class Bridge:
         if not board.announcement:
             self._told(f"{board.name}: {len(things)} things")
         self._soon(board, _AGAIN_S)
-        board.announced, board.announcement = now, made
+        board.announcement = made
         operator.begin(topic, made, retain=True)
         if self._latest:
             state = ha.update_state(str(info.get("fw", "")), self._latest)

@@ -40,7 +40,7 @@ def home_assistant(
 
     from host.broker_address import read_address
     from host.errors import UserError
-    from host.fleet_where import parse
+    from host.fleet_where import given
     from host.home_assistant_bridge import Bridge
     from host.keys import read_keys
 
@@ -48,7 +48,7 @@ def home_assistant(
     if not known:
         hint = "limpet fleet flash makes one; or --keys FILE"
         raise UserError(f"no keys in {keys}", "nothing can be signed without", hint)
-    chosen = parse(where) if where is not None else None
+    chosen = given(where)
 
     def tell(line: str) -> None:
         print(line, flush=True)

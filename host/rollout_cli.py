@@ -64,11 +64,11 @@ def start(
     from host import rollout_run, update
     from host.broker_address import read_address
     from host.fleet_facts import Fleet, look, matching
-    from host.fleet_where import parse
+    from host.fleet_where import given
     from host.operator import Operator
     from host.rollout import ABORTED, FINISHED, HALTED, RUNNING, Plan
 
-    chosen = parse(where) if where is not None else None
+    chosen = given(where)
     try:
         shares = tuple(float(share) for share in waves.split(","))
         plan = Plan(shares, soak, cap, max_failures, max_failed_pct, min_ended, silence)

@@ -17,7 +17,7 @@ from typing import Any
 from firmware import wire
 from host.cache import write_atomic
 from host.errors import UserError
-from host.fleet_facts import JOB, Fleet
+from host.fleet_facts import Fleet
 from host.operator import Operator
 from host.rollout import PAUSED, RUNNING, Plan, Rollout, from_json, to_json
 
@@ -57,11 +57,11 @@ class Carrier:
             fleet.take(topic, payload)
             with suppress(wire.WireError):
                 name, kind = wire.split(topic)
-                if kind in (JOB, WANTED):
+                if kind in (wire.PROGRESS, WANTED):
                     self._events.put((name, kind, payload))
 
         operator.hand_over(heard, lambda number, outcome: None)
-        operator.subscribe([f"{wire.ROOT}+/{kind}" for kind in (JOB, WANTED)])
+        operator.subscribe([f"{wire.ROOT}+/{kind}" for kind in (wire.PROGRESS, WANTED)])
         rollout, before = self.rollout, ""
         while True:
             self._take(operator)
