@@ -8,28 +8,35 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cloud_proxy import tiers as tier_table
+from cloud_proxy.admin import Admin
 from cloud_proxy.attempts import Attempts, Began
+from cloud_proxy.books import Book
 from cloud_proxy.budgets import Budgets, longest_window_start_s
-from cloud_proxy.config import Config, secret, state_directory
+from cloud_proxy.config import BudgetRow, Config, secret, state_directory
 from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.errors import UserError
 from cloud_proxy.health import new as new_health
 from cloud_proxy.http_api import HttpApi
 from cloud_proxy.ingress import Ingress
+from cloud_proxy.keys import Keys
 from cloud_proxy.ledger import Ledger
 from cloud_proxy.metering import Attempt
 from cloud_proxy.meters import Meters
 from cloud_proxy.mqtt_link import Link
 from cloud_proxy.once import Once
-from cloud_proxy.purse import KillSwitch, MemoryStore, Purse
+from cloud_proxy.order_stores import FileOrders, OrderStore, PostgresOrders, RedisOrders
+from cloud_proxy.purse import KillSwitch, MemoryStore, Purse, Store
 from cloud_proxy.reload import Fleet, health_of, reloader
 from cloud_proxy.shared_store import SharedStore
+from cloud_proxy.sqlite_book import SqliteBook
 from cloud_proxy.tasks import end
 from cloud_proxy.tiers.base import Tier
+from cloud_proxy.treasury import Treasury
 
 if TYPE_CHECKING:
     from cloud_proxy.postgres_begun import PostgresBegun
@@ -67,13 +74,21 @@ async def serve(
     name = os.urandom(6).hex()  # this run's, among the proxies that share a database
     book = open_ledger(config, ledger, name)
     begun = _begun(config, name, book)
-    meters = Meters(health, {"limpet_ledger_waiting": book.waiting})
+    killed = KillSwitch(kill_file(ledger))
+    purse = Purse(Budgets([]), shared_store(config, killed) or MemoryStore(killed))
+
+    def spent(since_s: int) -> list[tuple[str, int, int]]:
+        return book.spent(since_s, ledger_book(config, ledger))
+
+    orders = order_store(config, ledger)
+    treasury = Treasury(config.budgets, purse, orders, spent, book.waiting)
+    gauges = {"limpet_ledger_waiting": book.waiting, "limpet_killed": lambda: purse.store.killed}
+    meters = Meters(health, gauges)
 
     def record(row: Attempt) -> None:
         book.record(row)
         meters.count(row)
 
-    purse = _purse(config, ledger)
     began = begun.began if begun else book.began
     spans = _spans(config)
     if spans:
@@ -93,7 +108,16 @@ async def serve(
     def is_ready() -> bool:
         return link is None or link.up
 
-    http = HttpApi(config.http, dispatcher, is_ready, meters.page) if config.http else None
+    def operators(device_keys: Keys | None) -> Admin:
+        file = config.http.admin_keys_file if config.http else None
+        keys = Keys(file) if file else None
+        there = partial(ledger_book, config, ledger)
+        switch = partial(stop_spending, purse.store, killed)
+        return Admin(keys, device_keys, treasury, purse, there, switch)
+
+    http = None
+    if config.http:
+        http = HttpApi(config.http, dispatcher, is_ready, meters.page, operators)
     await asyncio.to_thread(book.open)
     async with AsyncExitStack() as stack:
         if spans:
@@ -102,7 +126,8 @@ async def serve(
             await begun.open()
             stack.push_async_callback(begun.close)
         stack.push_async_callback(asyncio.to_thread, book.close)
-        await _open_purse(purse, book)
+        stack.push_async_callback(treasury.close)
+        await _open_purse(purse, treasury, book)
         stack.push_async_callback(purse.store.close)
         if once:
             await _reach(once.open(), once.errors, "the requests that proxies share")
@@ -122,10 +147,11 @@ async def serve(
                 background.append(tasks.create_task(link.run(), name="mqtt.link"))
             if http:
                 background.append(http.serve(tasks))
+            background.append(tasks.create_task(treasury.watch(), name="budgets.watch"))
             if load_again:
                 hung_up = asyncio.Event()
                 loop.add_signal_handler(signal.SIGHUP, hung_up.set)
-                renew = reloader(hung_up, load_again, fleet, dispatcher, purse, meters)
+                renew = reloader(hung_up, load_again, fleet, dispatcher, treasury, meters)
                 background.append(tasks.create_task(renew, name="reload"))
             on_ready(address)
             await stop.wait()
@@ -169,10 +195,43 @@ def kill_file(ledger: Path) -> Path:
     return ledger.with_name(ledger.name + ".kill")
 
 
-def _purse(config: Config, ledger: Path) -> Purse:
-    killed = KillSwitch(kill_file(ledger).exists)
-    store = shared_store(config, killed) or MemoryStore(killed)
-    return Purse(Budgets([row.limit() for row in config.budgets]), store)
+async def stop_spending(store: Store, here: KillSwitch, on: bool) -> None:
+    """Put the kill switch: the shared one if there is one. Raises StoreDown, OSError."""
+    if isinstance(store, SharedStore):
+        await store.stop_spending(on)
+        if on:
+            return
+    here.put(on)
+
+
+def order_store(config: Config, ledger: Path) -> OrderStore:
+    """Return where what operators set is kept, not opened: where proxies share it, or a file."""
+    if dsn := secret(config.shared.postgres_env, "[shared] postgres"):
+        return PostgresOrders(dsn)
+    if url := secret(config.shared.redis_env, "[shared] redis"):
+        return RedisOrders(url)
+    return FileOrders(ledger.with_name(ledger.name + ".budgets.json"))
+
+
+async def budgets_in_force(config: Config, ledger: Path) -> list[BudgetRow]:
+    """Return the budgets that hold where proxies of a configuration run. Raises UserError."""
+    treasury = Treasury(
+        config.budgets, Purse(Budgets([]), MemoryStore()), order_store(config, ledger)
+    )
+    try:
+        await treasury.open()
+        return [entry.row for entry in treasury.entries()]
+    finally:
+        await treasury.close()
+
+
+def ledger_book(config: Config, ledger: Path) -> Book:
+    """Return a way of one's own to the ledger's rows."""
+    if dsn := secret(config.shared.postgres_env, "[shared] postgres"):
+        from cloud_proxy.postgres_book import PostgresBook
+
+        return PostgresBook(dsn)
+    return SqliteBook(ledger)
 
 
 def shared_store(
@@ -257,11 +316,14 @@ def _begun(config: Config, proxy: str, book: Ledger) -> "PostgresBegun | None":
     return None
 
 
-async def _open_purse(purse: Purse, book: Ledger) -> None:
+async def _open_purse(purse: Purse, treasury: Treasury, book: Ledger) -> None:
     """Connect to the shared sums or, if there are none, count what this month has cost."""
     store = purse.store
     if isinstance(store, SharedStore):
         await _connect(store)
+        await _reach(store.see_switch(), store.errors, "the shared budgets")
+    await treasury.open()
+    if isinstance(store, SharedStore):
         store.start()
     elif purse.budgets.limits:
         since_s = longest_window_start_s(time.time())

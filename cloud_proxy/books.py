@@ -11,8 +11,14 @@ COLUMNS = tuple(field.name for field in fields(Attempt))
 NAMES = ", ".join(COLUMNS)
 PLACE = COLUMNS.index("attempt")
 _TIME, _TIER, _OUTCOME = map(COLUMNS.index, ("time_ms", "tier", "outcome"))
+FOREVER_MS = 1 << 53
 LOST = "lost"  # the outcome of an attempt whose proxy was killed; it may have left, or not
 values_of = attrgetter(*COLUMNS)  # a row's values in the order of COLUMNS
+SUMS = ("attempts", "requests", "ok", "input_tokens", "output_tokens", "cost_ud", "estimated")
+_KEYS = {  # what rows can be summed by; a day and an hour are counted from 1970, UTC
+    **{"tier": "tier", "device": "device"},
+    **{"day": "time_ms / 86400000", "hour": "time_ms / 3600000"},
+}
 
 # {flag}: the type of `estimated`; BIGINT is an INTEGER of eight bytes in SQLite too.
 SCHEMA = """
@@ -46,9 +52,29 @@ class Book(Protocol):
         """Yield what there is since a moment, oldest first, in the order of COLUMNS."""
         ...
 
+    def sums(
+        self, by: Sequence[str], since_ms: int = 0, until_ms: int = FOREVER_MS
+    ) -> list[tuple[Any, ...]]:
+        """Return keys and SUMS of what began in [since_ms, until_ms), in the keys' order.
+
+        by: of tier, device, day, hour. Any thread may ask, of a book that no other one uses.
+        """
+        ...
+
     def shut(self) -> None:
         """Let go of the connection; the next use makes a new one."""
         ...
+
+
+def sums_query(by: Sequence[str], since: str, until: str) -> str:
+    """Return the question of `Book.sums`; since, until: the places of its values."""
+    places = ", ".join(map(str, range(1, len(by) + 1)))
+    return f"""
+SELECT {", ".join(_KEYS[name] for name in by)}, COUNT(*), COUNT(DISTINCT device || '/' || request),
+    SUM(CASE WHEN outcome = 'ok' THEN 1 ELSE 0 END), SUM(input_tokens), SUM(output_tokens),
+    CAST(SUM(cost_ud) AS BIGINT), SUM(CASE WHEN estimated THEN 1 ELSE 0 END)
+FROM attempt WHERE time_ms >= {since} AND time_ms < {until}
+GROUP BY {places} ORDER BY {places}"""
 
 
 def place(row: Attempt, there: Sequence[Sequence[Any]]) -> tuple[int | None, bool]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from time import gmtime, strftime
 
+_MOST_KEPT = 10_000  # devices whose limits are known without comparing patterns
 _WINDOWS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m"}
 
 
@@ -40,6 +41,7 @@ class Budgets:
 
     def __init__(self, limits: Sequence[Limit]) -> None:
         self.limits = tuple(limits)
+        self._covering: dict[str, tuple[Limit, ...]] = {}
         self._windows: dict[str, str] = {}
         self._windows_of_s = -1
 
@@ -47,12 +49,19 @@ class Budgets:
         """Return the accounts that a request of a device counts against now (Unix time)."""
         windows = self._windows_at(int(time_s))
         found: list[Account] = []
-        for limit in self.limits:
-            if limit.covers(device):
-                name = device if limit.each else limit.name
-                key = f"{limit.name}/{name}/{limit.per}/{windows[limit.per]}"
-                found.append(Account(key, limit.limit_ud, f"{name}'s {limit.per}"))
+        covering = self._covering.get(device)
+        for limit in self._cover(device) if covering is None else covering:
+            name = device if limit.each else limit.name
+            key = f"{limit.name}/{name}/{limit.per}/{windows[limit.per]}"
+            found.append(Account(key, limit.limit_ud, f"{name}'s {limit.per}"))
         return tuple(found)
+
+    def _cover(self, device: str) -> tuple[Limit, ...]:
+        if len(self._covering) >= _MOST_KEPT:
+            self._covering.clear()
+        covering = tuple(limit for limit in self.limits if limit.covers(device))
+        self._covering[device] = covering
+        return covering
 
     def _windows_at(self, time_s: int) -> dict[str, str]:
         if time_s != self._windows_of_s:

@@ -103,20 +103,23 @@ def report(
       limpet-proxy report --html report.html
     """
     from cloud_proxy import report as reports
-    from cloud_proxy.app import ledger_file
+    from cloud_proxy.app import budgets_in_force, ledger_file
     from cloud_proxy.config import load
 
     if by not in reports.GROUPS:
         raise typer.BadParameter("tier, device, group or day")
     settings = load(config)
-    groups = reports.groups_of(settings)
-    if by == "group" and not groups:
-        raise UserError(
-            "there are no groups to sum by",
-            "the configuration has no [[budgets]] with scope = 'group'",
-            "add one, with a name and its devices, or name the file with --config",
-        )
-    made = reports.attempts_of(settings, ledger_file(settings, ledger))
+    file = ledger_file(settings, ledger)
+    groups = {}
+    if by == "group":
+        groups = reports.groups_of(asyncio.run(budgets_in_force(settings, file)))
+        if not groups:
+            raise UserError(
+                "there are no groups to sum by",
+                "no budget is of a group, neither in the configuration nor set by an operator",
+                "limpet fleet budget set group:NAME month USD --devices 'NAMES', or [[budgets]]",
+            )
+    made = reports.attempts_of(settings, file)
     if html:
         from cloud_proxy.report_page import page
 
@@ -186,20 +189,18 @@ def kill(
     """
     from cloud_proxy.app import kill_file, ledger_file, switch_shared
     from cloud_proxy.config import load
+    from cloud_proxy.purse import KillSwitch
 
     if state not in ("on", "off"):
         raise typer.BadParameter("on or off")
     settings = load(config)
     if asyncio.run(switch_shared(settings, state == "on")):
         return
-    file = kill_file(ledger_file(settings, ledger))
+    switch = KillSwitch(kill_file(ledger_file(settings, ledger)))
     try:
-        if state == "on":
-            file.touch()
-        else:
-            file.unlink(missing_ok=True)
+        switch.put(state == "on")
     except OSError as e:
-        raise UserError(f"{file} cannot be changed", str(e), "mend its permissions") from e
+        raise UserError(f"{switch.file} cannot be changed", str(e), "mend its permissions") from e
 
 
 def main() -> None:

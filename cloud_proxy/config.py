@@ -39,6 +39,7 @@ class Http(_Strict):
 
     listen: Annotated[str, Field(pattern=r"^[^\s]+:\d{1,5}$")]  # host:port; port 0: any free one
     keys_file: Path | None = None  # None: no keys, which only this machine's own address allows
+    admin_keys_file: Path | None = None  # of operators; None: nobody sets budgets over HTTP
     max_inflight: Annotated[int, Field(ge=1, le=100_000)] = 256
     max_inflight_per_device: Annotated[int, Field(ge=1, le=100_000)] = 64
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = 1024
@@ -46,6 +47,12 @@ class Http(_Strict):
     request_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0  # for head and body to come
     idle_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 75.0
     ttl_s: Annotated[float, Field(gt=0, le=600)] = 120.0  # then nobody waits any more
+
+    @model_validator(mode="after")
+    def _apart(self) -> "Http":
+        if self.admin_keys_file and self.admin_keys_file == self.keys_file:
+            raise ValueError("admin_keys_file is keys_file: every device would be an operator")
+        return self
 
 
 class Shared(_Strict):
@@ -82,7 +89,7 @@ class BudgetRow(_Strict):
 
     scope: Literal["device", "group", "fleet"]
     per: Literal["hour", "day", "month"]
-    usd: Annotated[float, Field(ge=0)]
+    usd: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] | None = None  # of the group
     devices: list[str] = []  # names, or patterns such as "gh-*"; default: every device
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from cloud_proxy import http_reply
+from cloud_proxy import admin, http_reply
 from cloud_proxy.admission import Admission
 from cloud_proxy.config import Http
 from cloud_proxy.dispatch import Dispatcher
@@ -29,7 +29,10 @@ _EVENTS = {"content-type": "text/event-stream", "cache-control": "no-cache"}
 
 
 class HttpApi:
-    """The server. is_ready: whether requests are answered; metrics: the page for Prometheus."""
+    """The server. is_ready: whether requests are answered; metrics: the page for Prometheus.
+
+    operators: answers what is under admin.PATH.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class HttpApi:
         dispatcher: Dispatcher,
         is_ready: Callable[[], bool],
         metrics: Callable[[], bytes],
+        operators: Callable[[Keys | None], admin.Admin],
     ) -> None:
         """Raises UserError if the file of keys cannot be read, or is missing where it must be."""
         self._config = config
@@ -44,6 +48,7 @@ class HttpApi:
         self._is_ready = is_ready
         self._metrics = metrics
         self._keys = Keys(config.keys_file) if config.keys_file else None
+        self._admin = operators(self._keys)
         self._admission = Admission(config.max_inflight, config.max_inflight_per_device)
         self._connections = Connections(
             config.max_connections, config.request_timeout_s, config.idle_timeout_s
@@ -123,6 +128,8 @@ class HttpApi:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         method, handler = self._paths.get(request.path, ("", None))
+        if handler is None and request.path.startswith(admin.PATH):
+            return await self._operate(request)
         if handler is None:
             return _failure("not_found", f"there is no {request.path[:80]}")
         if request.method != method and (request.method, method) != ("HEAD", "GET"):
@@ -160,6 +167,24 @@ class HttpApi:
                 self._connections.leave(connection)
 
         return guarded
+
+    async def _operate(self, request: web.BaseRequest) -> web.StreamResponse:
+        async def read() -> bytes:
+            async with asyncio.timeout(self._config.request_timeout_s):
+                return await request.read()
+
+        connection = self._connections.enter(request)
+        key = request.headers.get("authorization", "")
+        try:
+            ask = self._admin.answer
+            status, body = await ask(request.method, request.path, request.query, key, read)
+            return web.json_response(body, status=status)
+        except TimeoutError:
+            return _failure("too_slow", "the body did not come in time")
+        except web.HTTPRequestEntityTooLarge:
+            return _failure("too_large", f"a body of over {self._config.max_body_bytes} bytes")
+        finally:
+            self._connections.leave(connection)
 
     def _who(self, request: web.BaseRequest) -> str | None:
         if self._keys is None:

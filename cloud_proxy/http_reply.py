@@ -18,6 +18,7 @@ STATUS = {
     "upstream": (502, "server_error"),
     "invalid": (400, "invalid_request_error"),
     "unauthorized": (401, "authentication_error"),
+    "forbidden": (403, "permission_error"),
     "not_found": (404, "invalid_request_error"),
     "method": (405, "invalid_request_error"),
     "too_large": (413, "invalid_request_error"),

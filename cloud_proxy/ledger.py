@@ -9,7 +9,7 @@ from collections import Counter, deque
 from dataclasses import asdict
 from pathlib import Path
 
-from cloud_proxy.books import COLUMNS, Book
+from cloud_proxy.books import SUMS, Book
 from cloud_proxy.errors import UserError
 from cloud_proxy.journal import Journal
 from cloud_proxy.metering import Attempt
@@ -17,7 +17,7 @@ from cloud_proxy.sqlite_book import SqliteBook
 
 log = logging.getLogger("limpet.ledger")
 
-_COST = COLUMNS.index("cost_ud")
+_COST = SUMS.index("cost_ud")
 _HOUR_MS = 3_600_000
 _LINGER_S = 0.02  # rows that come within one another's company share a commit
 _REPLAY_EVERY_S = 5.0
@@ -63,16 +63,16 @@ class Ledger:
         if not self._woken.is_set():
             self._woken.set()
 
-    def spent(self, since_s: int) -> list[tuple[str, int, int]]:
+    def spent(self, since_s: int, book: Book | None = None) -> list[tuple[str, int, int]]:
         """Return (device, hour as Unix time, micro-dollars) since a moment; call it after `open`.
 
-        What a crash left in the spool is counted too.
+        What a crash left in the spool is counted too. book: another way to the same rows, for a
+        thread that asks while rows are written.
         """
         since_ms = since_s * 1000
         sums: Counter[tuple[str, int]] = Counter()
-        for values in self.book.rows(since_ms):
-            time_ms, device = values[:2]
-            sums[device, time_ms // _HOUR_MS * 3600] += values[_COST]
+        for device, hour, *told in (book or self.book).sums(("device", "hour"), since_ms):
+            sums[device, hour * 3600] += told[_COST]
         for row in _read_spool(self.spool)[0]:
             if row.time_ms >= since_ms:
                 sums[row.device, row.time_ms // _HOUR_MS * 3600] += row.cost_ud

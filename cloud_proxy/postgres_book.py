@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from cloud_proxy.books import COLUMNS, NAMES, SCHEMA, place, values_of
+from cloud_proxy.books import COLUMNS, FOREVER_MS, NAMES, SCHEMA, place, sums_query, values_of
 from cloud_proxy.errors import UserError
 from cloud_proxy.metering import Attempt
 
@@ -76,6 +76,15 @@ class PostgresBook:
         finally:
             self.shut()
 
+    def sums(
+        self, by: Sequence[str], since_ms: int = 0, until_ms: int = FOREVER_MS
+    ) -> list[tuple[Any, ...]]:
+        """Return keys and sums of what began in a time."""
+        try:
+            return self._run(self._sums(by, since_ms, until_ms))
+        finally:
+            self.shut()
+
     def shut(self) -> None:
         """Let go of the connection and of the loop."""
         runner, self._runner = self._runner, None
@@ -111,6 +120,10 @@ class PostgresBook:
             if self._proxy:
                 keys = [begun_key(row) for row in rows]
                 await database.execute(_ENDED, self._proxy, keys)
+
+    async def _sums(self, by: Sequence[str], since_ms: int, until_ms: int) -> list[Any]:
+        query = sums_query(by, "$1", "$2")
+        return [*map(tuple, await (await self._opened()).fetch(query, since_ms, until_ms))]
 
     async def _select(self, since_ms: int) -> list[Any]:
         return await (await self._opened()).fetch(_SINCE, since_ms)

@@ -2,7 +2,7 @@
 
 # pyright: basic, reportMissingImports=false
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cloud_proxy.budgets import Account
@@ -25,6 +25,9 @@ RETURNING ud"""
 _ADD = """
 INSERT INTO budget AS b (key, ud) VALUES ($1, $2)
 ON CONFLICT (key) DO UPDATE SET ud = b.ud + excluded.ud"""
+_RAISE = """
+INSERT INTO budget AS b (key, ud) VALUES ($1, $2)
+ON CONFLICT (key) DO UPDATE SET ud = GREATEST(b.ud, excluded.ud)"""
 _SUM = "SELECT ud FROM budget WHERE key = $1"
 _CONNECTIONS = 8
 
@@ -81,6 +84,11 @@ class PostgresStore(SharedStore):
             await self._pool.execute(_ADD, KILL, 0)
         else:
             await self._pool.execute("DELETE FROM budget WHERE key = $1", KILL)
+
+    async def raise_to(self, sums: Mapping[str, int]) -> None:
+        """Raise accounts, by key, that are lower."""
+        async with self._pool.acquire() as database, database.transaction():
+            await database.executemany(_RAISE, sorted(sums.items()))
 
     async def hang_up(self) -> None:
         """Close the connections."""

@@ -6,8 +6,9 @@ set aside as spent: rather a little too careful than a limit that leaks.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from cloud_proxy.budgets import Account, Budgets
@@ -38,6 +39,10 @@ class Store(Protocol):
 
     def settle(self, accounts: Sequence[Account], more_ud: int) -> None:
         """Add to every account what it cost more than was set aside (mostly less); at once."""
+        ...
+
+    async def at_least(self, sums: Mapping[str, int]) -> None:
+        """Raise accounts, by key, to what they have cost at least. Raises StoreDown."""
         ...
 
     async def close(self) -> None:
@@ -132,6 +137,11 @@ class MemoryStore:
         while len(self._sums) > self._KEPT:
             del self._sums[next(iter(self._sums))]
 
+    async def at_least(self, sums: Mapping[str, int]) -> None:
+        """Raise accounts, by key, to what they have cost at least."""
+        for key, ud in sums.items():
+            self._sums[key] = max(ud, self._sums.get(key, 0))
+
     async def close(self) -> None:
         """Nothing is left to do."""
 
@@ -139,15 +149,23 @@ class MemoryStore:
 class KillSwitch:
     """A file whose existence stops all spending; looked for once a second."""
 
-    def __init__(self, exists: Callable[[], bool]) -> None:
-        self._exists = exists
+    def __init__(self, file: Path) -> None:
+        self.file = file
         self._on = False
         self._looked_s = -1.0
+
+    def put(self, on: bool) -> None:
+        """Switch it. Raises OSError."""
+        if on:
+            self.file.touch()
+        else:
+            self.file.unlink(missing_ok=True)
+        self._on = on
 
     def __call__(self) -> bool:
         """Return whether it is on."""
         now_s = time.monotonic()
         if now_s - self._looked_s > 1.0:
             self._looked_s = now_s
-            self._on = self._exists()
+            self._on = self.file.exists()
         return self._on

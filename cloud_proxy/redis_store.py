@@ -2,7 +2,7 @@
 
 # pyright: basic, reportMissingImports=false
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import redis.asyncio as redis
@@ -15,6 +15,7 @@ KILL = "limpet:kill"  # exists while nothing may be spent
 _PREFIX = "limpet:budget:"
 _BATCH = "limpet:settled:"
 _BATCH_KEPT_S = 3600
+_AT_ONCE = 1000
 _KEPT_S = 40 * 86_400  # longer than the longest window
 # KEYS: accounts. ARGV: what to add, how long to keep it, a limit an account. Returns 1 or 0, and
 # the sums as they are then.
@@ -43,6 +44,14 @@ if redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then
   end
 end
 """
+# KEYS: accounts. ARGV: how long to keep them, what each is at least.
+_RAISE = """
+for i, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or '0') < tonumber(ARGV[i + 1]) then
+    redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1])
+  end
+end
+"""
 
 
 class RedisStore(SharedStore):
@@ -55,6 +64,7 @@ class RedisStore(SharedStore):
         self._client: Any = redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
         self._add: Any = self._client.register_script(_ADD)
         self._add_within: Any = self._client.register_script(_ADD_WITHIN)
+        self._raise: Any = self._client.register_script(_RAISE)
 
     async def connect(self) -> None:
         """See whether it answers."""
@@ -84,6 +94,14 @@ class RedisStore(SharedStore):
     async def switch(self, on: bool) -> None:
         """Put the shared kill switch."""
         await (self._client.set(KILL, "1") if on else self._client.delete(KILL))
+
+    async def raise_to(self, sums: Mapping[str, int]) -> None:
+        """Raise accounts, by key, that are lower."""
+        items = sorted(sums.items())
+        for at in range(0, len(items), _AT_ONCE):  # a script's arguments are on Lua's stack
+            some = items[at : at + _AT_ONCE]
+            keys = [_PREFIX + key for key, _ in some]
+            await self._raise(keys=keys, args=[_KEPT_S, *(ud for _, ud in some)])
 
     async def hang_up(self) -> None:
         """Close the connections."""

@@ -5,14 +5,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from cloud_proxy import tiers as tier_table
-from cloud_proxy.budgets import Budgets
 from cloud_proxy.config import Config, EdgeTier, OpenAITier
 from cloud_proxy.dispatch import Dispatcher
 from cloud_proxy.errors import UserError
 from cloud_proxy.health import Health, new
 from cloud_proxy.meters import Meters
-from cloud_proxy.purse import Purse
 from cloud_proxy.tiers.base import Tier
+from cloud_proxy.treasury import Treasury
 
 log = logging.getLogger("limpet.reload")
 
@@ -102,7 +101,7 @@ async def reloader(
     load_again: Callable[[], Config],
     fleet: Fleet,
     dispatcher: Dispatcher,
-    purse: Purse,
+    treasury: Treasury,
     meters: Meters,
 ) -> None:
     """Read the configuration whenever `hung_up` is set, until cancelled; log what is wrong."""
@@ -121,7 +120,7 @@ async def reloader(
             log.error("the configuration stays as it was: %s", e)
             continue
         dispatcher.replace(fleet.tiers, fleet.health, config.routing)
-        purse.budgets = Budgets([row.limit() for row in config.budgets])
+        await treasury.configure(config.budgets)
         meters.health = fleet.health
         waits = [part for part in _FIXED if getattr(before, part) != getattr(config, part)]
         log.warning("the configuration was read again%s", _words(waits))

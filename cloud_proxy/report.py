@@ -8,7 +8,7 @@ from typing import Any
 
 from cloud_proxy.books import COLUMNS, Book
 from cloud_proxy.budgets import Limit
-from cloud_proxy.config import Config, secret
+from cloud_proxy.config import BudgetRow, Config, secret
 from cloud_proxy.errors import UserError
 from cloud_proxy.sqlite_book import SqliteBook
 
@@ -69,10 +69,9 @@ def by_tier(ledger: Path) -> list[Row]:
     return sums(attempts(ledger), "tier")
 
 
-def groups_of(config: Config) -> dict[str, Limit]:
+def groups_of(budgets: Iterable[BudgetRow]) -> dict[str, Limit]:
     """Return the groups of devices that budgets name, each once."""
-    rows = (row for row in config.budgets if row.scope == "group")
-    return {str(row.name): row.limit() for row in rows}
+    return {str(row.name): row.limit() for row in budgets if row.scope == "group"}
 
 
 def sums(rows: Iterable[Row], group: str, groups: Mapping[str, Limit] | None = None) -> list[Row]:

@@ -9,7 +9,7 @@ import logging
 import os
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cloud_proxy import tasks
 from cloud_proxy.budgets import Account
@@ -60,12 +60,41 @@ class SharedStore(ABC):
         """Return whether the shared kill switch is on."""
 
     @abstractmethod
+    async def switch(self, on: bool) -> None:
+        """Put the shared kill switch."""
+
+    @abstractmethod
+    async def raise_to(self, sums: Mapping[str, int]) -> None:
+        """Raise accounts, by key, that are lower; whatever their limits."""
+
+    @abstractmethod
     async def hang_up(self) -> None:
         """Close the connections."""
 
     def start(self) -> None:
         """Send what is settled from now on."""
         self._task = asyncio.create_task(self._send(), name="purse.settle")
+
+    async def see_switch(self) -> None:
+        """Learn how the shared kill switch is put."""
+        self._killed_there = await self.look()
+
+    async def stop_spending(self, on: bool) -> None:
+        """Put the shared kill switch; it holds here at once. Raises StoreDown."""
+        try:
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                await self.switch(on)
+        except (*self.errors, OSError) as e:
+            raise StoreDown(str(e) or type(e).__name__) from e
+        self._killed_there = on
+
+    async def at_least(self, sums: Mapping[str, int]) -> None:
+        """Raise accounts, by key, to what they have cost at least. Raises StoreDown."""
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self.raise_to(sums)
+        except (*self.errors, OSError) as e:
+            raise StoreDown(str(e) or type(e).__name__) from e
 
     @property
     def killed(self) -> bool:
@@ -137,7 +166,7 @@ class SharedStore(ABC):
             try:
                 async with asyncio.timeout(_ANSWER_TIMEOUT_S):
                     await self._flush()
-                    self._killed_there = await self.look()
+                    await self.see_switch()
                 delay_s = _LOOK_EVERY_S
             except (*self.errors, OSError) as e:
                 log.error("budgets: the sums have to wait: %s", e)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cloud_proxy.books import COLUMNS, NAMES, SCHEMA, place, values_of
+from cloud_proxy.books import COLUMNS, FOREVER_MS, NAMES, SCHEMA, place, sums_query, values_of
 from cloud_proxy.errors import UserError
 from cloud_proxy.metering import Attempt
 
@@ -63,6 +63,13 @@ class SqliteBook:
             names = [n if n in there or n not in _ADDED else _ABSENT[n] for n in COLUMNS]
             query = f"SELECT {', '.join(names)} FROM attempt WHERE time_ms >= ? ORDER BY rowid"
             yield from database.execute(query, (since_ms,))
+
+    def sums(
+        self, by: Sequence[str], since_ms: int = 0, until_ms: int = FOREVER_MS
+    ) -> list[tuple[Any, ...]]:
+        """Return keys and sums of what began in a time."""
+        with closing(sqlite3.connect(self._file, timeout=_BUSY_TIMEOUT_S)) as database:
+            return database.execute(sums_query(by, "?", "?"), (since_ms, until_ms)).fetchall()
 
     def shut(self) -> None:
         """Let go of the connection."""

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from host import fleet_act_cli, fleet_metrics_cli, fleet_see_cli, home_assistant_cli
+from host import (
+    fleet_act_cli,
+    fleet_cost_cli,
+    fleet_metrics_cli,
+    fleet_see_cli,
+    home_assistant_cli,
+)
 
 app = typer.Typer(help="Many boards at a time.", no_args_is_help=True)
 app.command()(fleet_see_cli.ls)
@@ -22,6 +28,9 @@ app.command()(fleet_act_cli.jobs)
 app.command()(fleet_act_cli.resume)
 app.command()(home_assistant_cli.home_assistant)
 app.command()(fleet_metrics_cli.metrics)
+app.command()(fleet_cost_cli.cost)
+app.add_typer(fleet_cost_cli.budget, name="budget")
+app.command("kill-switch")(fleet_cost_cli.kill_switch)
 _List = Annotated[Path, typer.Argument(help="A .csv or .toml with a row for each board.")]
 
 

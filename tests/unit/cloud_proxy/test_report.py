@@ -66,7 +66,7 @@ def test_sums_by(group, expected):
 
 def test_sums_by_group_are_of_the_devices_that_budgets_name(tmp_path):
     (tmp_path / "proxy.toml").write_text(CONFIG)
-    groups = groups_of(load(tmp_path / "proxy.toml"))
+    groups = groups_of(load(tmp_path / "proxy.toml").budgets)
     everything = (5, 4, 3, 145, 890, 3, 1)
     assert told("group", groups) == {"first": GROUPED["device"]["d1"], "all-d": everything}
     assert told("group", {"first": groups["first"]}) == {
