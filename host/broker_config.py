@@ -124,7 +124,7 @@ def service_acl() -> str:
         "user operator",
         f"topic read {wire.ROOT}#",
         *(f"topic write {_ANY}down/{kind}" for kind in ("cmd", "desired", "job", "blob", "chat")),
-        f"topic write {wire.GROUP}+/mark",
+        *(f"topic write {wire.GROUP}+/{kind}" for kind in ("mark", "rollout")),
         "topic read $SYS/#",
         *(f"topic readwrite {root}#" for root in (home_assistant.ROOT, _DISCOVERY)),
         "",

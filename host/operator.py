@@ -25,6 +25,12 @@ ANSWER_TIMEOUT_S = 30.0  # of the broker, while nothing at all comes from it
 _NOBODY = 0x10  # MQTT 5: no matching subscribers
 _BATCH = 400  # topics in one SUBSCRIBE: fewer messages than any broker keeps waiting for a client
 _IN_FLIGHT = 200
+
+
+class Silence(UserError):
+    """The broker answers nothing; what was published at QoS 1 goes out when it is back."""
+
+
 Heard = Callable[[str, bytes], None]
 Acked = Callable[[int, str], None]
 
@@ -61,6 +67,7 @@ class Operator:
         self._returned = 0  # the latest mark that came back
         self._count = 0  # messages that came
         self._kept = 0  # those of them that the broker had kept
+        self.sessions = 0  # connections that the broker has granted; counted in paho's thread
         self._up = False
         self._lost = False
         versions = (MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311)
@@ -183,6 +190,10 @@ class Operator:
         """Publish at QoS 1, wait for nothing, and return the number that `acked` will be told."""
         return self._client.publish(topic, payload, 1, retain).mid
 
+    def say(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 0, to be retained: at once, or never if the connection ends meanwhile."""
+        self._client.publish(topic, payload, 0, True)
+
     def hand_over(self, heard: Heard, acked: Acked) -> None:
         """From now on call these. acked(number, outcome): of what was begun, as of `publish`."""
         self._heard, self._tell = heard, acked
@@ -212,7 +223,7 @@ class Operator:
                     count, since = self._count, time.monotonic()
                 left = since + ANSWER_TIMEOUT_S - time.monotonic()
                 if left <= 0:
-                    raise UserError(
+                    raise Silence(
                         f"the broker at {self.address} is silent",
                         f"{what} did not come",
                         "its queue may be too short (mosquitto: max_queued_messages), or its "
@@ -224,10 +235,12 @@ class Operator:
         with self._changed:
             again = [] if code.is_failure else self._filters[:]
             self._refused = str(code) if code.is_failure else ""
-            self._up = not self._refused
-            self._changed.notify_all()
+            self.sessions += not self._refused
         for at in range(0, len(again), _BATCH):
             client.subscribe([(topic, 0) for topic in again[at : at + _BATCH]])
+        with self._changed:
+            self._up = not self._refused
+            self._changed.notify_all()
 
     def _on_disconnect(self, *_: Any) -> None:
         with self._changed:

@@ -74,7 +74,10 @@ class Action(NamedTuple):
 
 @dataclass
 class Rollout:
-    """The state of one. id: the job's. order: in which devices get it, the canary first."""
+    """The state of one. id: the job's. order: in which devices get it, the canary first.
+
+    term: how often an operator has claimed it, see host/rollout_claim.py.
+    """
 
     id: str
     plan: Plan
@@ -84,6 +87,7 @@ class Rollout:
     why: str = ""
     wave: int = 0  # 0: the canary, then one more than the index in plan.waves
     calm_since: float = 0  # when the wave's last device ended, 0 while it has not
+    term: int = 0
 
     def __post_init__(self) -> None:
         """Give each device its progress."""
@@ -156,6 +160,18 @@ class Rollout:
                 if device.state == FAILED:
                     device.why = f"forgiven: {device.why}"
         self.status, self.why = RUNNING, ""
+
+    def adopt(self, failed: dict[str, str], wave: int, status: str, why: str) -> None:
+        """Count in what another operator has seen of it: who failed, and how far it came."""
+        for name, its_why in failed.items():
+            if name not in self.progress:
+                self.order.append(name)
+            device = self.progress.setdefault(name, Progress())
+            if device.state not in (DONE, FAILED):
+                device.state, device.why = FAILED, its_why
+        self.wave = max(self.wave, min(wave, len(self.plan.waves)))
+        if self.status == RUNNING and status in (HALTED, ABORTED):
+            self.status, self.why = status, why
 
     def _failures(self) -> int:
         return sum(

@@ -42,6 +42,9 @@ def start(
     forgive: Annotated[
         bool, typer.Option("--forgive", help="Go on after a halt; as many failures halt it again.")
     ] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Go on with what another operator has begun.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be.")] = False,
     broker: Broker = HERE,
     user: User = None,
@@ -56,10 +59,14 @@ def start(
     together can come to harm. Run again it goes on: after Ctrl-C, with those that were offline;
     after a halt with --forgive. Ends with 0 if it is finished and all have it.
 
+    One operator runs it at a time: the broker keeps his claim. When he is gone, another goes on
+    with --take-over; what has failed so far counts on.
+
     Examples:
       limpet update rollout start release-0.2 --where 'tag=prod and fw<0.2' --dry-run
       limpet update rollout start release-0.2 --where 'tag=prod' --canary bench-1
       limpet update rollout start release-0.2 --all --waves 10,100 --soak 60
+      limpet update rollout start release-0.2 --where 'tag=prod' --take-over
     """
     from host import rollout_run, update
     from host.broker_address import read_address
@@ -67,6 +74,7 @@ def start(
     from host.fleet_where import given
     from host.operator import Operator
     from host.rollout import ABORTED, FINISHED, HALTED, RUNNING, Plan
+    from host.rollout_claim import Holder
 
     chosen = given(where)
     try:
@@ -78,7 +86,15 @@ def start(
     job_id, boards = str(release.job["id"]), release.job.get("boards")
     address = read_address(broker, user, password_file, ca)
     fleet = Fleet()
-    with rollout_run.locked(folder), Operator(address, fleet.take) as operator:
+    holder = Holder(
+        job_id, folder / rollout_run.LOCK, told=lambda text: typer.echo(text, err=True)
+    )
+
+    def heard(topic: str, payload: bytes) -> None:
+        fleet.take(topic, payload)
+        holder.heard(topic, payload)
+
+    with rollout_run.locked(folder), Operator(address, heard) as operator:
         look(operator, fleet)
         names: list[str] = []
         if not (folder / rollout_run.STATE).exists():
@@ -94,14 +110,19 @@ def start(
             print(json.dumps(rollout.order) if as_json else "\n".join(rollout.order))
             typer.echo(f"{len(rollout.order)} boards, nothing offered", err=True)
             return
-        if rollout.status in (HALTED, ABORTED) and not forgive:
-            raise UserError(
-                f"the rollout of {job_id} is {rollout.status}", rollout.why, "--forgive goes on"
-            )
-        if rollout.status != RUNNING:
-            rollout.resume()
-        said = _Said(as_json)
-        rollout_run.Carrier(folder, rollout, payload, release.block, said.tell).go(operator, fleet)
+        with holder.taken(operator, rollout, take_over):
+            rollout_run.save(folder, rollout)
+            if rollout.status in (HALTED, ABORTED) and not forgive:
+                raise UserError(
+                    f"the rollout of {job_id} is {rollout.status}",
+                    rollout.why,
+                    "--forgive goes on",
+                )
+            if rollout.status != RUNNING:
+                rollout.resume()
+            tell = _Said(as_json).tell
+            carrier = rollout_run.Carrier(folder, rollout, payload, release.block, tell, holder)
+            carrier.go(operator, fleet)
     done = rollout.counts["done"] == len(rollout.order)
     raise typer.Exit(0 if rollout.status == FINISHED and done else 1)
 

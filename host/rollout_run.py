@@ -1,7 +1,7 @@
 """Carries a rollout out: offers the job to boards, hands them their blocks, notes what they say.
 
-Its state is a file beside the release, under a lock for as long as it runs: two operators cannot
-run the same rollout, and one who is killed goes on where he was.
+Its state is a file beside the release, so that one who is killed goes on where he was. Two
+operators cannot run the same rollout: on one machine by a lock, else by the claim.
 """
 
 import fcntl
@@ -20,8 +20,9 @@ from host.errors import UserError
 from host.fleet_facts import Fleet
 from host.operator import Operator
 from host.rollout import PAUSED, RUNNING, Plan, Rollout, from_json, to_json
+from host.rollout_claim import Holder
 
-STATE, _LOCK, _WISH = "rollout.json", "rollout.lock", "rollout.wish"
+STATE, LOCK, _WISH = "rollout.json", "rollout.lock", "rollout.wish"
 OFFER, WANTED, BLOCK = "down/job", "up/blob", "down/blob"
 _LOOK_S = 0.5
 _VERSION = 1
@@ -32,7 +33,7 @@ class Carrier:
     """Carries one rollout out over one connection.
 
     payload: of the signed job. block: returns what to publish on down/blob for a request, None if
-    it is not of this job. told: after each step in which something changed.
+    it is not of this job. told: after each step in which something changed. holder: has the claim.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class Carrier:
         payload: bytes,
         block: Callable[[bytes], bytes | None],
         told: Callable[[Rollout], None],
+        holder: Holder,
     ) -> None:
-        self.rollout = rollout
+        self.rollout, self._holder = rollout, holder
         self._folder, self._payload, self._block, self._told = folder, payload, block, told
         self._events: queue.SimpleQueue[tuple[str, str, bytes]] = queue.SimpleQueue()
 
@@ -55,6 +57,7 @@ class Carrier:
 
         def heard(topic: str, payload: bytes) -> None:
             fleet.take(topic, payload)
+            self._holder.heard(topic, payload)
             with suppress(wire.WireError):
                 name, kind = wire.split(topic)
                 if kind in (wire.PROGRESS, WANTED):
@@ -66,7 +69,10 @@ class Carrier:
         while True:
             self._take(operator)
             self._obey()
+            if not self._holder.keep():
+                continue
             for what, name in rollout.step(lambda n: fleet.find(n).online is True, time.time()):
+                self._holder.keep()  # a machine that slept in between may have lost it
                 payload = self._payload if what == "offer" else b""
                 if operator.publish(wire.topic(name, OFFER), payload, retain=True) == "forbidden":
                     rollout.abort("the broker forbids this user to offer updates")
@@ -74,6 +80,7 @@ class Carrier:
             if after != before:
                 before = after
                 save(self._folder, rollout)
+                self._holder.changed()
                 self._told(rollout)
             if rollout.status not in (RUNNING, PAUSED):
                 return
@@ -125,7 +132,7 @@ def apply(rollout: Rollout, wish: str) -> None:
 def locked(folder: Path) -> Generator[None]:
     """Keep others from running the rollout of a folder meanwhile. Raises UserError."""
     try:
-        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as e:
         raise UserError(f"{folder} is no release", str(e), "limpet update build") from e
     try:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 K, C = "limpet/v1/kitchen/", "limpet/v1/cellar/"
+CLAIM = "limpet/v1/g/0.4-77/rollout"
 OWN = C + "down/llm/res"
 FILTERS = (
     *("#", "limpet/v1/#", "limpet/v1/+/down/#", "limpet/v1/+/down/cmd", K + "#"),
@@ -148,6 +149,7 @@ PUBLISHED = (
     *(K + "down/cmd", K + "down/desired", K + "down/job", K + "down/chat", K + "down/llm/res"),
     *(C + "down/cmd", "limpet/v1/g/all/cmd", "limpet/v1/x", "homeassistant/device/x/config"),
     *("homeassistant/status", "limpet-ha/kitchen/gpio5/set", "limpet-ha/kitchen/gpio5/state"),
+    *("limpet/v1/g/fleet-1/mark", CLAIM),
 )
 
 
@@ -201,6 +203,30 @@ def test_the_proxy_can_answer_and_not_command(site: Site) -> None:
         proxy.send(K + "down/llm/res", b"an answer")
         kitchen.wait_for(lambda: bool(kitchen.heard))
         assert kitchen.heard == [(K + "down/llm/res", b"an answer")]
+
+
+def test_a_rollout_is_claimed_by_operators_and_by_nobody_else(site: Site) -> None:
+    """Nobody else reads who claims it, either."""
+    everyone = ("kitchen", "proxy", "homeassistant", "operator")
+    with ExitStack() as stack:
+        first, *others = [
+            stack.enter_context(site.board(who) if who == "kitchen" else site.service(who))
+            for who in ("operator", *everyone)
+        ]
+        for who in (first, *others):
+            who.subscribe(CLAIM, "limpet/v1/#")
+        for who in others:
+            for retain in (True, False):
+                who.send(CLAIM, who.name.encode(), retain)
+        # What each of them may hear comes behind it.
+        first.send(K + "down/cmd", b"the end")
+        others[0].publish("up/status", b"the end")
+        for who in (first, *others):
+            who.wait_for(lambda who=who: b"the end" in [body for _, body in who.heard])
+        heard = {who.name: {b for topic, b in who.heard if topic == CLAIM} for who in others}
+        assert heard == dict.fromkeys(everyone[:3], set()) | {"operator": {b"operator"}}
+        assert {b for topic, b in first.heard if topic == CLAIM} == {b"operator"}
+        first.send(CLAIM, b"", retain=True)
 
 
 def test_the_proxy_hears_requests_and_births_alone(site: Site) -> None:

@@ -1,7 +1,5 @@
 """A rollout over a real broker, to devices of the protocol's level that fetch and switch."""
 
-import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,85 +13,11 @@ from host.errors import UserError
 from host.fleet_facts import Fleet, look
 from host.operator import Operator
 from host.rollout import ABORTED, FINISHED, HALTED, PAUSED, Plan, Rollout
-from host.rollout_run import Carrier, begin, is_running, load, locked, save, wish
-from tests.system.fleet_kit import LIMIT_S, Client, birth
+from host.rollout_claim import Holder
+from host.rollout_run import LOCK, Carrier, begin, is_running, load, locked, save, wish
+from tests.system.rollout_kit import FILE, JOB_ID, PAYLOAD, RELEASE, Taker
 
-JOB_ID = "0.4-77"
-FILE = bytes(range(256)) * 11  # three blocks, the last one short
-PAYLOAD = b"0" * 512 + json.dumps({"id": JOB_ID, "n": 77}).encode()
 PLAN = Plan((50, 100), soak_s=0, cap=2, max_failures=2, min_ended=100, silence_s=600)
-
-
-def block(request: bytes) -> bytes | None:
-    wanted = json.loads(request)
-    if wanted["id"] != JOB_ID:
-        return None
-    return f"{JOB_ID} app.mpy {wanted['o']}\n".encode() + FILE[wanted["o"] : wanted["o"] + 1024]
-
-
-class Taker(Client):
-    """A device that takes a job: fetches a file block by block, then says that it was switched to.
-
-    ends: what it says in the end. gate: it goes on to the trial once this is set.
-    """
-
-    def __init__(self, port: int, name: str, ends: str = "done") -> None:
-        self.file = b""
-        self.jobs: list[bytes] = []
-        self.ends = ends
-        self.gate = threading.Event()
-        self.gate.set()
-        self._again: threading.Timer | None = None
-        super().__init__(port, name, will=True)
-        self.on_message = self._take
-        self.subscribe(f"limpet/v1/{name}/down/#")
-        self.say("up/status", b"online")
-        self.say("up/info", json.dumps(birth()).encode())
-
-    def say(self, kind: str, payload: bytes, retain: bool = True) -> None:
-        self.client.publish(f"limpet/v1/{self.name}/{kind}", payload, 1, retain)
-
-    def _state(self, state: str) -> None:
-        body = {"id": JOB_ID, "state": state, "why": "import error" if state == "failed" else None}
-        self.say("up/job", json.dumps(body).encode())
-
-    def _ask(self) -> None:
-        """Ask for the next block, and again when none comes."""
-        if self._again:
-            self._again.cancel()
-        body = {"id": JOB_ID, "f": "app.mpy", "o": len(self.file)}
-        self.say("up/blob", json.dumps(body).encode(), retain=False)
-        self._again = threading.Timer(1.0, self._ask)
-        self._again.start()
-
-    def __exit__(self, *of: Any) -> None:
-        super().__exit__(*of)
-        if self._again:
-            self._again.cancel()
-
-    def _take(self, topic: str, payload: bytes) -> None:
-        if topic.endswith("/down/job"):
-            self.jobs.append(payload)
-            if payload:
-                self.file = b""
-                self._state("fetch")
-                self._ask()
-            return
-        head, _, data = payload.partition(b"\n")
-        if head.split()[2] != b"%d" % len(self.file):
-            return
-        self.file += data
-        if len(self.file) < len(FILE):
-            self._ask()
-            return
-        if self._again:
-            self._again.cancel()
-        threading.Thread(target=self._switch).start()
-
-    def _switch(self) -> None:
-        assert self.gate.wait(LIMIT_S)
-        self._state("trial")
-        self._state(self.ends)
 
 
 class Site:
@@ -116,11 +40,18 @@ class Site:
             self.told.append((now.status, now.wave))
             during(now)
 
-        fleet = Fleet()
+        fleet, holder = Fleet(), Holder(JOB_ID, self.folder / LOCK)
+
+        def heard(topic: str, payload: bytes) -> None:
+            fleet.take(topic, payload)
+            holder.heard(topic, payload)
+
         address = read_address(f"127.0.0.1:{self.port}")
-        with locked(self.folder), Operator(address, fleet.take) as operator:
+        with locked(self.folder), Operator(address, heard) as operator:
             look(operator, fleet)
-            Carrier(self.folder, rollout, PAYLOAD, block, told).go(operator, fleet)
+            with holder.taken(operator, rollout):
+                carrier = Carrier(self.folder, rollout, PAYLOAD, RELEASE.block, told, holder)
+                carrier.go(operator, fleet)
         return rollout
 
 

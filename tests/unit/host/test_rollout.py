@@ -200,6 +200,26 @@ def test_after_a_halt_that_a_person_forgave_as_many_more_halt_it_again() -> None
     assert fleet.rollout.status == HALTED and fleet.rollout.counts[FAILED] > first
 
 
+def test_what_another_operator_saw_counts_as_if_it_was_seen_here() -> None:
+    rollout = made(100, replace(PLAN, max_failures=3))
+    rollout.heard("d0000", DONE, "", 1.0)
+    rollout.adopt({"d0007": "no Wi-Fi", "elsewhere": "it hangs", "d0000": "?"}, 2, RUNNING, "")
+    assert rollout.wave == 2 and rollout.counts[FAILED] == 2
+    assert rollout.progress["d0000"].state == DONE
+    rollout.step(lambda name: True, 2.0)
+    assert rollout.status == RUNNING
+    rollout.heard("d0008", FAILED, "", 3.0)
+    rollout.step(lambda name: True, 3.0)
+    assert rollout.status == HALTED and "3 have failed" in rollout.why
+
+
+def test_what_another_operator_saw_halt_stays_halted() -> None:
+    rollout = made(10)
+    rollout.adopt({}, 0, HALTED, "the canary has failed")
+    assert (rollout.status, rollout.why) == (HALTED, "the canary has failed")
+    assert not rollout.step(lambda name: True, 1.0)
+
+
 PLANS = {
     "waves that fall": {"waves": (5, 1, 100)},
     "waves that do not end": {"waves": (1, 5)},
