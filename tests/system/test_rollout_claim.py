@@ -177,6 +177,7 @@ def test_a_silent_one_is_followed_only_by_whom_it_is_wished_of_and_learns_it(
         first.rollout.progress["d3"].state, first.rollout.progress["d3"].why = FAILED, "no Wi-Fi"
         first.holder.changed()
         first.goes_on()
+        first.operator.settle()  # the broker has it
         line.gone = True  # its packets go nowhere, and nobody is told
         with pytest.raises(UserError) as caught:
             second.take()
