@@ -23,6 +23,8 @@ STATUS = {
     "method": (405, "invalid_request_error"),
     "too_large": (413, "invalid_request_error"),
     "too_slow": (408, "invalid_request_error"),
+    "encoded": (415, "invalid_request_error"),
+    "failed": (500, "server_error"),
 }
 DONE = b"data: [DONE]\n\n"
 

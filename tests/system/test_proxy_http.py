@@ -267,7 +267,7 @@ def test_a_slow_drip_does_not_keep_a_connection(proxy):
 def test_what_operators_look_at(proxy, upstream):
     upstream.behave = status(200, WHOLE)
     post(proxy, {**HELLO, "limpet": {"slo_ms": 20_000}})
-    assert get(proxy, "/health") == (200, b'{"status": "ok"}')
+    assert get(proxy, "/health") == (200, b'{"status":"ok"}')
     assert json.loads(get(proxy, "/ready")[1]) == {"ready": True}
     models = json.loads(get(proxy, "/v1/models")[1])
     assert [model["id"] for model in models["data"]] == ["auto", "up"]
