@@ -363,6 +363,7 @@ def test_of_too_many_connections_those_that_wait_longest_go(run):
             old = await asyncio.open_connection("127.0.0.1", port)
             old[1].write(ONE)
             await old[0].readuntil(b"]")
+            await asyncio.sleep(0.05)  # uvloop's clock counts milliseconds
             new = await asyncio.open_connection("127.0.0.1", port)
             with contextlib.suppress(ConnectionError):
                 assert await old[0].read() == b""
