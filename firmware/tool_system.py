@@ -73,7 +73,7 @@ def memory_list(app):
 def memory_delete(app, key):
     """Forget."""
     known(app.memory, key)
-    app.memory = app.store.change("memory", app.memory, key, None)
+    memory_set(app, key, None)
     return {"key": key}
 
 
@@ -97,7 +97,8 @@ def device_list(app):
     """List."""
     devices = {}
     for name, thing in app.pins.things.items():
-        devices[name] = "%s on gpio %d" % (thing["kind"], thing["pin"])
+        words = "%(kind)s on gpio %(pin)d " % thing + thing.get("unit", "")
+        devices[name] = words.strip()
     return {"devices": devices}
 
 

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from firmware import wire
+from host import home_assistant_sensors as sensors
 
 PREFIX = "homeassistant"  # Home Assistant's own default
 ROOT = "limpet-ha/"
 BRIDGE = ROOT + "status"  # whether states are kept up to date: "online", or the will "offline"
 MAX_STATE = 255  # characters, Home Assistant's bound
 MAX_NAME = 64
-_PLATFORMS = {"button": "binary_sensor", "sensor": "binary_sensor", "servo": "number"}
+INSTALL = "install"  # what an update entity wants
+_PLATFORMS = {"button": "binary_sensor", "servo": "number"}
 _ICONS = {
     **{"led": "mdi:led-on", "lamp": "mdi:lightbulb", "relay": "mdi:electric-switch"},
     **{"pump": "mdi:water-pump", "valve": "mdi:valve", "fan": "mdi:fan", "heater": "mdi:radiator"},
@@ -36,11 +38,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A named thing of a board. kind: as device_set has it."""
+    """A named thing of a board. kind, unit: as device_set has them.
+
+    more: what a sensor was found to measure beside what its unit says, as sensors.MEASURES.
+    """
 
     name: str
     kind: str
     pin: int
+    unit: str = ""
+    more: tuple[str, ...] = ()
 
     @property
     def entity(self) -> str:
@@ -50,17 +57,34 @@ class Thing:
     @property
     def platform(self) -> str:
         """Return which sort of entity it is."""
+        if self.kind == "sensor":
+            return "sensor" if self.ways else "binary_sensor"
         return _PLATFORMS.get(self.kind, "switch")
+
+    @property
+    def ways(self) -> tuple[sensors.Way, ...]:
+        """Return how its board may read it; () for what is on or off."""
+        return sensors.ways(self.unit) if self.kind == "sensor" else ()
+
+    def part(self, field: str) -> str:
+        """Return the entity of one of the fields that it measures."""
+        return f"{self.entity}_{field}" if field in self.more else self.entity
+
+    @property
+    def platforms(self) -> dict[str, str]:
+        """Return entity -> platform of all that it is."""
+        return {self.entity: self.platform} | {self.part(f): "sensor" for f in self.more}
 
 
 def things(devices: Mapping[str, Any]) -> list[Thing]:
-    """Return what device_list tells, {name: "relay on gpio 5"}; what is none is passed over."""
+    """Return what device_list tells, {name: "sensor on gpio 34 mV"}; what is none is left."""
     found: list[Thing] = []
     for name, told in devices.items():
-        kind, _, pin = str(told).partition(" on gpio ")
+        kind, _, rest = str(told).partition(" on gpio ")
+        pin, _, unit = rest.partition(" ")
         if pin.isdecimal():
             clean = "".join(c for c in name if c.isprintable())[:MAX_NAME]
-            found.append(Thing(clean, kind, int(pin)))
+            found.append(Thing(clean, kind, int(pin), unit.strip()))
     return found
 
 
@@ -69,9 +93,11 @@ def config_topic(device: str, prefix: str = PREFIX) -> str:
     return f"{prefix}/device/limpet_{device}/config"
 
 
-def is_config(name: str, prefix: str = PREFIX) -> bool:
-    """Return whether a topic is where some board is announced."""
-    return name.startswith(config_topic("", prefix).removesuffix("/config"))
+def announced(name: str, prefix: str = PREFIX) -> str:
+    """Return which board is announced on a topic, "" if none is."""
+    start, end = config_topic(" ", prefix).split(" ")
+    device = name.removeprefix(start).removesuffix(end)
+    return device if config_topic(device, prefix) == name and wire.valid_name(device) else ""
 
 
 def topic(device: str, entity: str, what: str) -> str:
@@ -85,14 +111,21 @@ def discovery(
     known: Iterable[Thing],
     *,
     latest: str = "",
+    installs: bool = False,
     gone: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return a device's announcement.
 
-    info: its birth message. latest: the newest firmware, "" if nobody knows. gone: entity ->
-    platform of what it had and has not any more.
+    info: its birth message. latest: the newest firmware, "" if nobody knows. installs: whether
+    it can be installed from there. gone: entity -> platform of what it had and has not any more.
     """
-    entities: Json = {thing.entity: _entity(device, thing) for thing in known}
+    entities: Json = {}
+    for thing in known:
+        entities[thing.entity] = _entity(device, thing)
+        for field in thing.more:
+            part = thing.part(field)
+            name = f"{thing.name} {sensors.MEASURES[field]['device_class']}"
+            entities[part] = _measured(device, part, name, field)
     for field, (name, more) in _DIAGNOSTICS.items():
         entities[field] = {
             **_own(device, "sensor", field, name),
@@ -117,8 +150,11 @@ def discovery(
         entities["update"] = {
             **_own(device, "update", "update", "Firmware"),
             "state_topic": topic(device, "update", "state"),
-            "entity_category": "diagnostic",
+            "entity_category": "config" if installs else "diagnostic",
         }
+        if installs:
+            command = topic(device, "update", "set")
+            entities["update"] |= {"command_topic": command, "payload_install": INSTALL}
     for entity, platform in (gone or {}).items():
         entities.setdefault(entity, {"p": platform})
     body = {
@@ -145,7 +181,18 @@ def _own(device: str, platform: str, entity: str, name: str) -> Json:
     return {"p": platform, "unique_id": f"limpet_{device}_{entity}", "name": name, "qos": 1}
 
 
+def _measured(device: str, entity: str, name: str, field: str) -> Json:
+    return {
+        **_own(device, "sensor", entity, name),
+        "state_topic": topic(device, entity, "state"),
+        "state_class": "measurement",
+        **sensors.MEASURES[field],
+    }
+
+
 def _entity(device: str, thing: Thing) -> Json:
+    if thing.ways:
+        return _measured(device, thing.entity, thing.name, thing.ways[0].fields[0])
     entity = _own(device, thing.platform, thing.entity, thing.name)
     if thing.platform == "number":  # what a servo does is not read back
         entity |= {"min": 0, "max": 180, "unit_of_measurement": "°", "optimistic": True}
@@ -174,7 +221,7 @@ def states(
     told: dict[str, str] = {}
     for thing in known:
         level = pins.get(str(thing.pin))
-        if level in (0, 1) and thing.platform != "number":
+        if level in (0, 1) and thing.platform in ("switch", "binary_sensor"):
             told[topic(device, thing.entity, "state")] = "ON" if level else "OFF"
     for field in _DIAGNOSTICS:
         if type(status.get(field)) is int:
@@ -182,9 +229,14 @@ def states(
     return told
 
 
-def update_state(installed: str, latest: str) -> str:
-    """Return the state of the update entity."""
-    return json.dumps({"installed_version": installed, "latest_version": latest})
+def update_state(
+    installed: str, latest: str, under_way: bool | None = None, percent: int | None = None
+) -> str:
+    """Return the state of the update entity. under_way: None where nothing can be installed."""
+    state: Json = {"installed_version": installed, "latest_version": latest}
+    if under_way is not None:
+        state |= {"in_progress": under_way, "update_percentage": percent}
+    return json.dumps(state)
 
 
 def answer(text: str, ok: bool) -> tuple[str, bytes]:

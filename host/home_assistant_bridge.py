@@ -23,6 +23,8 @@ from host.broker_address import Address
 from host.errors import UserError
 from host.fleet_facts import Device, Fleet, look, matching
 from host.fleet_where import Where
+from host.home_assistant_readings import Readings
+from host.home_assistant_update import Updates
 from host.keys import Keys
 from host.operator import Operator
 
@@ -41,6 +43,9 @@ _MAX_WAITING = 1000  # things that people want and no board has been told yet
 Told = Callable[[str], None]
 
 
+_READ = "read "  # what a command is for, before the entity
+
+
 @dataclass
 class _Board:
     """What the bridge knows of one board."""
@@ -51,13 +56,20 @@ class _Board:
     announcement: bytes = b""
     due_s: float = 0.0  # of the next look
     looked_s: float = 0.0  # when the look under way began, 0 for none
+    round_s: float = 0.0  # when the last look began
     counter: int = 0
+    readings: Readings = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing read."""
+        self.readings = Readings(self.name)
 
 
 class Bridge:
     """One connection. told: gets a line for whatever an operator may want to read.
 
-    every_s: between two looks at a board. latest: the newest firmware there is, "" for unknown.
+    every_s: between two looks at a board. latest: the newest firmware there is, "" for unknown;
+    offer: makes the updates that may be installed, of what tells a line and what looks at a board.
     """
 
     def __init__(
@@ -69,6 +81,7 @@ class Bridge:
         every_s: float = 60.0,
         prefix: str = ha.PREFIX,
         latest: str = "",
+        offer: Callable[[Told, Callable[[str], None]], Updates] | None = None,
     ) -> None:
         self._keys, self._where, self._told = keys, where, told
         self._every_s, self._prefix, self._latest = every_s, prefix, latest
@@ -80,6 +93,8 @@ class Bridge:
         self._flying: dict[str, tuple[float, str, str]] = {}  # command -> since, device, entity
         self._run = secrets.token_hex(4)
         self._kept: dict[str, bytes] = {}  # announcements that the broker has
+        self._changed: set[str] = set()  # boards whose updates have come on
+        self._updates = offer(told, self._changed.add) if offer else None
 
     def heard(self, topic: str, payload: bytes) -> None:
         """Take a message: an operator is to call this, from any thread."""
@@ -90,7 +105,8 @@ class Bridge:
         """Connect and listen. Raises UserError."""
         operator = Operator(address, self.heard, will=(ha.BRIDGE, b"offline"))
         look(operator, self._fleet, list(self._keys))
-        kinds = (wire.RESULT, wire.EVENT, wire.ANSWER)
+        kinds = [wire.RESULT, wire.EVENT, wire.ANSWER]
+        kinds += [wire.WANTED, wire.PROGRESS] if self._updates else []
         operator.subscribe([f"{wire.ROOT}+/{kind}" for kind in kinds])
         operator.subscribe([f"{ha.ROOT}+/+/set", f"{self._prefix}/status"])
         operator.subscribe([f"{self._prefix}/device/+/config"])
@@ -118,13 +134,20 @@ class Bridge:
                 operator.publish(ha.BRIDGE, b"offline", retain=True)
 
     def remove(self, operator: Operator) -> int:
-        """Take back all announcements of boards of ours; return how many there were."""
+        """Take back announcements of boards that match, of our keys' if nothing is to match.
+
+        Return how many there were.
+        """
         while not self._events.empty():
             self._take(operator, *self._events.get())
-        topics = [topic for topic, kept in self._kept.items() if kept]
-        for topic in topics:
-            operator.publish(topic, b"", retain=True)
-        return len(topics)
+        removed = 0
+        for topic, kept in self._kept.items():
+            name = ha.announced(topic, self._prefix)
+            there = self._fleet.find(name)
+            if kept and (matching([there], self._where) if self._where else name in self._keys):
+                operator.publish(topic, b"", retain=True)
+                removed += 1
+        return removed
 
     # -- what comes ----------------------------------------------------------------------------
 
@@ -136,7 +159,7 @@ class Bridge:
         elif key == f"{self._prefix}/status":
             if payload == b"online":  # it has restarted and knows nothing
                 self._tell_all(operator)
-        elif ha.is_config(key, self._prefix):
+        elif ha.announced(key, self._prefix):
             self._kept[key] = payload
         elif key.startswith(wire.ROOT):
             self._heard_board(operator, key, payload)
@@ -151,6 +174,8 @@ class Bridge:
         board = self._boards.get(name)
         if board is None:
             board = self._boards[name] = _Board(name)
+            if self._updates:
+                self._updates.resume(name, device.job)
             self._soon(board, len(self._boards) / _A_SECOND)
         elif board.nonce != info.get("nonce"):
             self._soon(board, _SOON_S)
@@ -167,6 +192,10 @@ class Bridge:
             return
         thing = board.things.get(entity)
         try:
+            if entity == "update" and self._updates and payload == ha.INSTALL.encode():
+                self._updates.install(operator, name, self._fleet.find(name).info or {})
+                self._changed.add(name)
+                return
             if thing is None:
                 raise ValueError(f"it has no {entity[:32]}")
             if len(self._flying) >= _MAX_WAITING:
@@ -180,11 +209,19 @@ class Bridge:
         try:
             name, kind = wire.split(topic)
             board = self._boards.get(name)
-            if board is None or kind not in (wire.RESULT, wire.EVENT, wire.ANSWER):
+            if board and kind == wire.WANTED and self._updates:
+                self._updates.wanted(operator, name, payload)
+                return
+            kinds = (wire.RESULT, wire.EVENT, wire.ANSWER, wire.PROGRESS)
+            if board is None or kind not in kinds or not payload:
                 return
             body: dict[str, Any] = json.loads(payload)
             if kind == wire.RESULT:
                 self._result(operator, board, body)
+                return
+            if kind == wire.PROGRESS:
+                if self._updates:
+                    self._updates.progress(name, body)
                 return
             if kind == wire.ANSWER:
                 state, attributes = ha.answer(str(body["text"]), bool(body.get("ok")))
@@ -199,6 +236,9 @@ class Bridge:
         if name != board.name:  # somebody else has commanded it
             self._soon(board, _SOON_S)
             return
+        if entity.startswith(_READ):
+            self._was_read(operator, board, entity.removeprefix(_READ), body)
+            return
         if not body["ok"]:
             self._told(f"{name}: {body.get('why') or body.get('err')}")
         if entity:  # something was switched
@@ -208,33 +248,65 @@ class Bridge:
         if body["ok"]:
             devices, pins, status = [row["result"] for row in body["res"]]
             self._announce(operator, board, ha.things(devices["devices"]))
-            self._publish(operator, ha.states(name, board.things.values(), pins["pins"], status))
+            states = ha.states(name, board.things.values(), pins["pins"], status)
+            self._publish(operator, states | board.readings.states | self._update_state(board))
+
+    def _was_read(
+        self, operator: Operator, board: _Board, entity: str, body: Mapping[str, Any]
+    ) -> None:
+        """Take what a sensor told, or try another way to read it."""
+        thing = board.things.get(entity)
+        if thing is None or not thing.ways:
+            return  # it is another thing meanwhile
+        call, told = board.readings.take(thing, body)
+        if call:
+            self._command(operator, board, [call], _READ + entity)
+            return
+        if told:
+            self._told(f"{board.name}: {told}")
+        self._announce(operator, board, list(board.things.values()))
+        self._publish(operator, board.readings.states)
+        self._read_next(operator, board)
 
     # -- what is said --------------------------------------------------------------------------
 
     def _announce(self, operator: Operator, board: _Board, things: Sequence[ha.Thing]) -> None:
         """Announce a board if it is not what it was."""
-        board.things = {thing.entity: thing for thing in things}
         topic = ha.config_topic(board.name, self._prefix)
         before = ha.platforms(board.announcement or self._kept.get(topic, b""))
-        now = {thing.entity: thing.platform for thing in things}
-        gone = {e: p for e, p in before.items() if e.startswith("gpio") and now.get(e) != p}
+        things = board.readings.known(list(things), before)
+        board.things = {thing.entity: thing for thing in things}
         info = self._fleet.find(board.name).info or {}
-        made = ha.discovery(board.name, info, things, latest=self._latest)
+        latest, installs = self._latest, False
+        if self._updates:
+            installs = self._updates.fits(info)
+            latest = self._updates.version if installs else ""
+        now = {e: p for thing in things for e, p in thing.platforms.items()}
+        now |= {"update": "update"} if latest else {}
+        mine = {e: p for e, p in before.items() if e.startswith("gpio") or e == "update"}
+        gone = {e: p for e, p in mine.items() if now.get(e) != p}
+        made = ha.discovery(board.name, info, things, latest=latest, installs=installs)
         if made == board.announcement:
             return
         if gone:  # an entity goes when its announcement has nothing but its platform
             parting = [thing for thing in things if thing.entity not in gone]
-            told = ha.discovery(board.name, info, parting, latest=self._latest, gone=gone)
+            told = ha.discovery(
+                board.name, info, parting, latest=latest, installs=installs, gone=gone
+            )
             operator.begin(topic, told, retain=True)
         if not board.announcement:
             self._told(f"{board.name}: {len(things)} things")
         self._soon(board, _AGAIN_S)
         board.announcement = made
         operator.begin(topic, made, retain=True)
-        if self._latest:
-            state = ha.update_state(str(info.get("fw", "")), self._latest)
-            operator.begin(ha.topic(board.name, "update", "state"), state.encode())
+
+    def _update_state(self, board: _Board) -> dict[str, str]:
+        info = self._fleet.find(board.name).info or {}
+        topic, installed = ha.topic(board.name, "update", "state"), str(info.get("fw", ""))
+        if self._updates:
+            fits = self._updates.fits(info)
+            return {topic: self._updates.state(board.name, installed)} if fits else {}
+        return {topic: ha.update_state(installed, self._latest)} if self._latest else {}
 
     def _tell_all(self, operator: Operator) -> None:
         self._told("Home Assistant has started")
@@ -257,7 +329,20 @@ class Bridge:
             board.due_s = due_s
             heapq.heappush(self._due, (due_s, next(self._numbers), board.name))
 
+    def _read_next(self, operator: Operator, board: _Board) -> None:
+        """Read a sensor that has not been read since the look: one at a time, a board is small."""
+        for thing in board.things.values():
+            if call := board.readings.due(thing, board.round_s):
+                self._command(operator, board, [call], _READ + thing.entity)
+                return
+
     def _look_round(self, operator: Operator) -> None:
+        while self._changed:
+            board = self._boards.get(self._changed.pop())
+            if board:
+                self._publish(operator, self._update_state(board))
+        if self._updates:
+            self._updates.give_up(operator)
         now_s = time.monotonic()
         while self._due and self._due[0][0] <= now_s:
             due_s, _, name = heapq.heappop(self._due)
@@ -270,11 +355,13 @@ class Bridge:
             if self._fleet.find(name).online and not waiting:
                 board.looked_s = now_s
                 self._command(operator, board, _LOOK, "")
+                board.round_s = now_s
+                self._read_next(operator, board)
         for number, (since_s, name, entity) in list(self._flying.items()):
             if now_s < since_s + _ANSWER_S:
                 break  # they are in the order in which they were sent
             del self._flying[number]
-            if entity:
+            if entity and not entity.startswith(_READ):
                 self._told(f"{name}: {entity} was not answered")
                 self._soon(self._boards[name], 0.0)
 

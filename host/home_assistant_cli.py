@@ -18,7 +18,12 @@ def home_assistant(
         float, typer.Option(min=1, max=86400, help="Seconds between two looks at a board.")
     ] = 60.0,
     prefix: Annotated[str, typer.Option(help="Home Assistant's discovery prefix.")] = PREFIX,
-    remove: Annotated[bool, typer.Option("--remove", help="Take all boards back.")] = False,
+    release: Annotated[
+        Path | None, typer.Option(help="A signed release that may be installed from there.")
+    ] = None,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take back those of --where, or of --keys.")
+    ] = False,
     broker: Broker = HERE,
     user: User = None,
     password_file: PasswordFile = None,
@@ -26,22 +31,26 @@ def home_assistant(
 ) -> None:
     """Show boards in Home Assistant, and let it switch them: until Ctrl-C.
 
-    Named things become switches, binary sensors and servos' angles; a text field says something
-    to the agent, a sensor has its answer; memory, uptime and Wi-Fi are diagnostics. Home
-    Assistant needs its MQTT integration on the same broker. Whatever is switched there becomes a
-    command signed with the key file, so a board's own rules on pins and rates hold.
+    Named things become switches, binary sensors, sensors where they have a unit, and servos'
+    angles; a text field says something to the agent, a sensor has its answer; memory, uptime and
+    Wi-Fi are diagnostics. Home Assistant needs its MQTT integration on the same broker. Whatever
+    is switched there becomes a command signed with the key file, so a board's own rules on pins
+    and rates hold. With --release its update page installs that release, on one board at a time.
 
     Examples:
       limpet fleet home-assistant --keys greenhouse.csv.keys.toml
       limpet fleet home-assistant --keys keys.toml --where 'tag=home' --every 30
-      limpet fleet home-assistant --keys keys.toml --remove
+      limpet fleet home-assistant --keys keys.toml --release release-0.2
+      limpet fleet home-assistant --keys keys.toml --where 'device=attic' --remove
     """
+    from functools import partial
     from importlib.metadata import version
 
     from host.broker_address import read_address
     from host.errors import UserError
     from host.fleet_where import given
     from host.home_assistant_bridge import Bridge
+    from host.home_assistant_update import read
     from host.keys import read_keys
 
     known = read_keys(keys)
@@ -53,7 +62,9 @@ def home_assistant(
     def tell(line: str) -> None:
         print(line, flush=True)
 
-    bridge = Bridge(known, chosen, tell, every_s=every, prefix=prefix, latest=version("limpet"))
+    offer = partial(read, release) if release else None
+    latest = version("limpet")
+    bridge = Bridge(known, chosen, tell, every_s=every, prefix=prefix, latest=latest, offer=offer)
     with bridge.open(read_address(broker, user, password_file, ca)) as operator:
         if remove:
             print(f"{bridge.remove(operator)} boards taken back")

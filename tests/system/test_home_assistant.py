@@ -9,13 +9,15 @@ import time
 from contextlib import closing, contextmanager
 
 import paho.mqtt.client as mqtt
+import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from host import home_assistant as ha
-from host import signing
+from host import signing, update
 from host.keys import changing, new_keys
 from host.lab import Lab
 from host.person import Person
+from tests.system.update_kit import KEY, agent
 
 DEADLINE_S = 60.0
 
@@ -24,7 +26,7 @@ class Assistant:
     """Does with MQTT what Home Assistant does: reads announcements, follows states, wants things."""
 
     def __init__(self, broker):
-        self.devices, self.states = {}, {}
+        self.devices, self.states, self.gone = {}, {}, []
         self._changed = threading.Condition()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_socket_open = Person.no_delay
@@ -34,6 +36,7 @@ class Assistant:
         self._client.connect(broker.host, broker.port)
         self._client.loop_start()
         topics = ["homeassistant/device/+/config", "limpet-ha/#", "limpet/v1/+/up/+"]
+        topics.append("limpet/v1/+/down/job")
         self._client.subscribe([(topic, 1) for topic in topics])
         assert ready.wait(DEADLINE_S)
 
@@ -54,12 +57,13 @@ class Assistant:
         for name, entity in body.pop("cmps").items():
             if entity.keys() == {"p"}:
                 kept.pop(name, None)
+                self.gone.append(name)
             else:
                 kept[name] = {**body, **entity}
 
-    def wait(self, what, found):
+    def wait(self, what, found, timeout_s=DEADLINE_S):
         with self._changed:
-            assert self._changed.wait_for(lambda: found() not in (None, False), DEADLINE_S), (
+            assert self._changed.wait_for(lambda: found() not in (None, False), timeout_s), (
                 what, self.devices.keys(), self.states
             )  # fmt: skip
             return found()
@@ -88,8 +92,8 @@ class Assistant:
     def want(self, entity, payload):
         self._client.publish(entity["command_topic"], payload, 1)
 
-    def say(self, topic, payload):
-        self._client.publish(topic, payload, 1).wait_for_publish(DEADLINE_S)
+    def say(self, topic, payload, retain=False):
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(DEADLINE_S)
 
     def close(self):
         self._client.disconnect()
@@ -254,15 +258,133 @@ def test_nothing_is_claimed_when_the_bridge_or_the_board_is_gone(tmp_path):
             assistant.wait("the board's will", lambda: not assistant.is_there(lamp))
 
 
+def test_what_a_sensor_measures_is_a_sensor(tmp_path):
+    with house(tmp_path) as (lab, assistant, owner, command):
+        for name, pin, unit in (("bath", 25, "°C"), ("boiler", 26, "C"), ("soil", 34, "%")):
+            owner.do("device_set", name=name, kind="sensor", pin=pin, options={"unit": unit})
+        owner.do("device_set", name="gate", kind="sensor", pin=27)
+        lab.board.dht(25).model = "dht22"
+        lab.board.dht(25).set(t=21.5, h=40.0)
+        lab.board.ds18x20(26).set(64.5)
+        lab.board.adc(34).set_mv(1500)
+        with running(command) as (_, lines):
+            bath, boiler = assistant.entity("demo", "bath"), assistant.entity("demo", "boiler")
+            assistant.state(bath, "21.5")
+            assert (bath["p"], bath["device_class"]) == ("sensor", "temperature")
+            assistant.state(boiler, "64.5")
+            assistant.state(assistant.entity("demo", "bath humidity"), "40.0")
+            soil = assistant.entity("demo", "soil")
+            topic = soil["state_topic"]
+            assistant.wait("mV", lambda: abs(int(assistant.states.get(topic) or 0) - 1500) < 30)
+            assert soil["unit_of_measurement"] == "mV"
+            gate = assistant.entity("demo", "gate")
+            assert gate["p"] == "binary_sensor"
+            lab.board.ds18x20(26).unplug()
+            assistant.state(boiler, "None")
+            lab.board.ds18x20(26).set(60.0)
+            assistant.state(boiler, "60.0")
+            assistant.forget_states()
+            assistant.say("homeassistant/status", b"online")
+            assistant.state(bath, "21.5")
+        assert [line for line in lines if "boiler" in line], lines
+        assistant.gone.clear()
+        assistant.forget_states()
+        with running(command):
+            assistant.state(bath, "21.5")
+        assert not assistant.gone  # what was found stays when a bridge starts anew
+
+
 def test_boards_can_be_taken_back(tmp_path):
     with house(tmp_path) as (_, assistant, __, command):
         with running(command):
             assistant.entity("demo", "lamp")
-        done = subprocess.run(
-            [*command, "--remove"], capture_output=True, text=True, timeout=DEADLINE_S, check=True
-        )
-        assert done.stdout == "1 boards taken back\n"
+        other = ha.config_topic("attic")  # of another bridge
+        assistant.say(other, b'{"cmps":{}}', retain=True)
+        assistant.wait("another's", lambda: other in assistant.devices)
+
+        def remove(*words):
+            done = subprocess.run(
+                [*command, "--remove", *words],
+                capture_output=True,
+                text=True,
+                timeout=DEADLINE_S,
+                check=True,
+            )
+            return done.stdout
+
+        assert remove("--where", "tag=none-of-it") == "0 boards taken back\n"
+        assert remove() == "1 boards taken back\n"
+        assistant.wait("one", lambda: list(assistant.devices) == [other])
+        assert remove("--where", "device=attic") == "1 boards taken back\n"
         assistant.wait("nothing", lambda: not assistant.devices)
+
+
+def released(tmp_path, name, number, **changed):
+    """Return the folder of a signed release."""
+    made = update.build(name, number, files=agent(name, **changed))
+    folder = tmp_path / name
+    update.write(made, folder)
+    (folder / "job.signed").write_bytes(update.signed(made.body, KEY))
+    return str(folder)
+
+
+@pytest.mark.timeout(600)  # a trial that fails starts four times
+def test_home_assistant_installs_a_release_on_one_board(tmp_path):
+    with house(tmp_path, update_key=KEY.public_hex) as (lab, assistant, _, command):
+        good, bad = released(tmp_path, "8", 8), released(tmp_path, "9", 9, rules="1/0")
+
+        def at(**fields):
+            told = assistant.states.get(topic)
+            return told and fields.items() <= json.loads(told).items()
+
+        with running([*command, "--release", good]) as (bridge, lines):
+            firmware = assistant.entity("demo", "Firmware")
+            topic = firmware["state_topic"]
+            assistant.wait("offered", lambda: at(latest_version="8", in_progress=False))
+            assistant.say(firmware["command_topic"], b"reinstall")  # no such wish
+            assistant.want(firmware, firmware["payload_install"])
+            assistant.wait("under way", lambda: at(in_progress=True))
+            assistant.wait("blocks", lambda: (json.loads(assistant.states[topic]).get(
+                "update_percentage") or 0) > 0)  # fmt: skip
+            bridge.kill()
+        assert not any("failed" in line for line in lines), lines
+        with running([*command, "--release", good]) as (_, lines):  # goes on where it was
+            assistant.wait("installed", lambda: installed(assistant, topic).startswith("8."))
+            assistant.wait("over", lambda: at(in_progress=False))
+            assert any("8 done" in line for line in lines), lines
+        with running([*command, "--release", bad]) as (_, lines):
+            assistant.wait("offered", lambda: at(latest_version="9", in_progress=False))
+            assistant.want(firmware, "install")
+            assistant.wait("under way", lambda: at(in_progress=True))
+            assistant.wait("failed", lambda: at(in_progress=False), 4 * DEADLINE_S)
+            assert any("9 failed" in line for line in lines), lines
+            assert installed(assistant, topic).startswith("8.")
+
+
+def installed(assistant, topic):
+    return json.loads(assistant.states.get(topic) or "{}").get("installed_version", "")
+
+
+def test_without_a_release_nothing_can_be_installed(tmp_path):
+    with house(tmp_path) as (_, assistant, __, command), running(command) as (___, lines):
+        firmware = assistant.entity("demo", "Firmware")
+        assert "command_topic" not in firmware
+        assistant.say(ha.topic("demo", "update", "set"), b"install")
+        assistant.state(assistant.entity("demo", "lamp"), "OFF")
+        topic = "limpet/v1/demo/down/job"
+        assert topic not in assistant.states
+        assistant.wait("told", lambda: any("it has no update" in line for line in lines))
+
+
+def test_a_release_that_is_not_signed_is_refused(tmp_path):
+    keys_file = tmp_path / "keys.toml"
+    with changing(keys_file) as known:
+        known["demo"] = new_keys()
+    update.write(update.build("8", 8), tmp_path / "r")
+    command = [sys.executable, "-m", "host.cli", "fleet", "home-assistant", "--keys"]
+    command += [str(keys_file), "--release", str(tmp_path / "r")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "is not signed" in done.stderr
 
 
 def test_without_keys_that_is_told(tmp_path):
