@@ -132,8 +132,7 @@ class Admin:
                 if not isinstance(on, bool):
                     raise _invalid("on is true or false")
                 log.warning("%s puts the kill switch: %s", who, "on" if on else "off")
-                await self._switch(on)
-                return {"on": self._purse.store.killed}
+                return await self._put_switch(on)
             case [_, "budgets"] | [_, "budgets", _, _] | [_, "cost" | "kill-switch"]:
                 raise _Refused("method", f"{PATH}{path[:60]} does not take {method}", _SEE)
             case _:
@@ -172,6 +171,16 @@ class Admin:
             raise _Refused("not_found", why, fix)
         same = [e for e in self._treasury.entries() if key_of(e.row) == key]
         return {"removed": True, "holds": [_told(entry) for entry in same]}
+
+    async def _put_switch(self, on: bool) -> Json:
+        try:
+            await self._switch(on)
+        except StoreDown as e:
+            if not self._purse.store.killed:
+                raise
+            fix = "put it once more when that answers; until then at each proxy"
+            raise _Refused("busy", f"it is on at this proxy alone: {e}", fix) from e
+        return {"on": self._purse.store.killed}
 
     async def _budgets(self) -> Json:
         entries = self._treasury.entries()

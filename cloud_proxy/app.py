@@ -30,7 +30,7 @@ from cloud_proxy.meters import Meters
 from cloud_proxy.mqtt_link import Link
 from cloud_proxy.once import Once
 from cloud_proxy.order_stores import FileOrders, OrderStore, PostgresOrders, RedisOrders
-from cloud_proxy.purse import KillSwitch, MemoryStore, Purse, Store
+from cloud_proxy.purse import KillSwitch, MemoryStore, Purse, Store, StoreDown
 from cloud_proxy.reload import Fleet, health_of, reloader
 from cloud_proxy.shared_store import SharedStore
 from cloud_proxy.sqlite_book import SqliteBook
@@ -196,12 +196,20 @@ def kill_file(ledger: Path) -> Path:
 
 
 async def stop_spending(store: Store, here: KillSwitch, on: bool) -> None:
-    """Put the kill switch: the shared one if there is one. Raises StoreDown, OSError."""
-    if isinstance(store, SharedStore):
-        await store.stop_spending(on)
+    """Put the kill switch: the shared one if there is one. Raises StoreDown, OSError.
+
+    If that cannot be reached it is put on here, so that nothing more is spent by this proxy.
+    """
+    shared = isinstance(store, SharedStore)
+    try:
+        if shared:
+            await store.stop_spending(on)
+    except StoreDown:
         if on:
-            return
-    here.put(on)
+            here.put(on)
+        raise
+    if not (shared and on):
+        here.put(on)
 
 
 def order_store(config: Config, ledger: Path) -> OrderStore:

@@ -34,6 +34,7 @@ class SharedStore(ABC):
     def __init__(self, killed: Callable[[], bool]) -> None:
         self._killed_here = killed
         self._killed_there = False
+        self._switched = 0  # how often it was put from here
         self._known: Lru[str, int] = Lru(_KNOWN, _KNOWN_FOR_S)
         self._settling: dict[str, int] = {}  # by key: what has not been sent yet
         self._sending: tuple[str, dict[str, int]] | None = None  # may have arrived, or not
@@ -77,7 +78,10 @@ class SharedStore(ABC):
 
     async def see_switch(self) -> None:
         """Learn how the shared kill switch is put."""
-        self._killed_there = await self.look()
+        before = self._switched
+        found = await self.look()
+        if before == self._switched:  # else what was found may be older
+            self._killed_there = found
 
     async def stop_spending(self, on: bool) -> None:
         """Put the shared kill switch; it holds here at once. Raises StoreDown."""
@@ -87,6 +91,7 @@ class SharedStore(ABC):
         except (*self.errors, OSError) as e:
             raise StoreDown(str(e) or type(e).__name__) from e
         self._killed_there = on
+        self._switched += 1
 
     async def at_least(self, sums: Mapping[str, int]) -> None:
         """Raise accounts, by key, to what they have cost at least. Raises StoreDown."""

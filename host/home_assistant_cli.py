@@ -8,7 +8,9 @@ import typer
 from host.fleet_see_cli import HERE, Broker, Ca, PasswordFile, User, Where
 from host.home_assistant import PREFIX
 
-_Keys = Annotated[Path, typer.Option("--keys", help="The key file of the boards.")]
+_Keys = Annotated[
+    Path, typer.Option("--keys", envvar="LIMPET_KEYS", help="The key file of the boards.")
+]
 
 
 def home_assistant(

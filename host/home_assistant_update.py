@@ -13,6 +13,7 @@ from typing import Any
 from firmware import wire
 from host import home_assistant as ha
 from host import update
+from host.errors import UserError
 from host.operator import Operator
 from host.rollout import DONE, FAILED, FETCH, OFFERED, TRIAL
 
@@ -58,7 +59,7 @@ class Updates:
         return ha.update_state(installed, self.version, device is not None, percent)
 
     def install(self, operator: Operator, name: str, info: Mapping[str, Any]) -> None:
-        """Offer it to a board. Raises ValueError where that is of no use; UserError."""
+        """Offer it to a board. Raises ValueError where that is of no use, or cannot be."""
         if name in self._under_way:
             return
         if not self.fits(info):
@@ -68,7 +69,11 @@ class Updates:
         if len(self._under_way) >= _MOST:
             raise ValueError(f"{_MOST} boards are being updated already")
         job = wire.topic(name, wire.JOB)
-        if operator.publish(job, self.payload, retain=True) == "forbidden":
+        try:
+            outcome = operator.publish(job, self.payload, retain=True)
+        except UserError as e:  # the broker has gone; the bridge waits for it
+            raise ValueError(f"{self.version} was not offered: {e.what}") from e
+        if outcome == "forbidden":
             raise ValueError("the broker forbids this user to offer updates")
         self._under_way[name] = _UnderWay(time.monotonic())
         self.told(f"{name}: {self.version} is offered")

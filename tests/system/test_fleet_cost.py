@@ -148,6 +148,10 @@ def test_a_group_has_its_devices_from_who_names_it_first(house):
         assert "0 are left of green's day" in refused(proxy)
         told = {row["group"]: row["requests"] for row in house.listed(proxy, "cost", "--by=group")}
         assert told == {"green": 1}
+        command = [sys.executable, "-m", "cloud_proxy", "report", "--by", "group", "--json"]
+        command += ["--ledger", str(proxy.ledger)]
+        [row] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        assert (row["group"], row["requests"]) == ("green", 1)
 
 
 def test_the_kill_switch_stops_what_costs_and_survives_a_restart(house):
@@ -426,6 +430,29 @@ def test_proxies_share_what_operators_set(tmp_path, upstream, shared):
             assert "the kill switch" in refused(two) and len(upstream.bodies) == asked
             house.fleet(two, "kill-switch", "off")
             until(lambda: not refused(one))
+
+
+def test_spending_stops_here_although_what_is_shared_is_away(tmp_path, upstream):
+    if not find("redis-server"):
+        pytest.skip("redis-server is not installed")
+    pytest.importorskip("redis")
+    folder = tmp_path / "server"
+    folder.mkdir()
+    house = House(tmp_path, upstream)
+    with ExitStack() as stack:
+        server = stack.enter_context(redis_server(folder))
+        more = '\n[shared]\nredis_env = "SHARED"\n'
+        proxy = stack.enter_context(house.proxy(more, SHARED=server.url))
+        assert not refused(proxy)
+        server.stop()
+        assert "nothing has changed" in house.fleet(proxy, "kill-switch", "off", code=1)
+        told = house.fleet(proxy, "budget", "set", "fleet", "day", "1", code=1)
+        assert "nothing has changed" in told
+        told = house.fleet(proxy, "kill-switch", "on", code=1)
+        assert "on at this proxy alone" in told and "the kill switch" in refused(proxy)
+        server.start()
+        until(lambda: house.fleet(proxy, "kill-switch", "off") == "off\n")
+        assert not refused(proxy)
 
 
 def until(done):
