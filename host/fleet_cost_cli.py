@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from host.fleet_see_cli import Ca, Json
+from host.fleet_see_cli import HERE, Broker, Ca, Json, PasswordFile, User, Where
 
 if TYPE_CHECKING:
+    from host.broker_address import Address
     from host.proxy_admin import ProxyAdmin
 
 _HERE = "http://127.0.0.1:8080"
@@ -35,28 +36,39 @@ def cost(
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="And before this day.")] = None,
     top: Annotated[int | None, typer.Option(min=1, help="The dearest so many.")] = None,
+    where: Where = None,
     proxy: _Proxy = _HERE,
     admin_key_file: _KeyFile = None,
+    broker: Broker = HERE,
+    user: User = None,
+    password_file: PasswordFile = None,
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
     """Say what devices, groups, days or tiers have cost, in tokens and in money, dearest first.
 
     From the ledger of the proxy that is asked; with [shared] postgres that is everybody's. The
-    groups are those that budgets name.
+    groups are those that budgets name. With --where, which asks the broker, only the devices that
+    match now: what a tag has cost.
 
     Examples:
       limpet fleet cost
+      limpet fleet cost --where 'tag=greenhouse'
       limpet fleet cost --by day --since 2026-11-01
       limpet fleet cost --top 10 --json
     """
     from host import fleet_cost
+    from host.broker_address import read_address
 
     if by not in _BY:
         raise typer.BadParameter(", ".join(_BY), param_hint="--by")
+    if where is not None and by != "device":
+        raise typer.BadParameter("it selects devices: --by device", param_hint="--where")
+    matches = _matching(where, read_address(broker, user, password_file, ca)) if where else None
     query = {"by": by} | ({"since": since} if since else {}) | ({"until": until} if until else {})
     told = _admin(proxy, admin_key_file, ca).ask("GET", "cost", None, **query)
-    rows = fleet_cost.in_order(by, told["rows"])
+    found = [row for row in told["rows"] if matches is None or row[by] in matches]
+    rows = fleet_cost.in_order(by, found)
     shown = rows if top is None else rows[:top]
     if as_json:
         print(json.dumps(shown))
@@ -164,6 +176,18 @@ def kill_switch(
     else:
         told = admin.ask("PUT", "kill-switch", {"on": state == "on"})
     print("on" if told["on"] else "off")
+
+
+def _matching(where: str, address: "Address") -> set[str]:
+    """Return the names of the devices that match by what the broker keeps of them."""
+    from host.fleet_facts import Fleet, look, matching
+    from host.fleet_where import given
+    from host.operator import Operator
+
+    chosen, fleet = given(where), Fleet()
+    with Operator(address, fleet.take) as operator:
+        look(operator, fleet)
+    return {device.name for device in matching(fleet.devices(), chosen)}
 
 
 def _admin(proxy: str, key_file: Path | None, ca: Path | None) -> "ProxyAdmin":

@@ -11,7 +11,9 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from cloud_proxy import keys
+from host.broker import Broker
 from tests.system.database_kit import find, postgres_server, redis_server
+from tests.system.fleet_kit import device
 from tests.system.proxy_kit import DEADLINE_S, ONLY_UPSTREAM, Proxy, Upstream, status
 from tests.system.test_proxy_budgets import COSTS_UD, HELLO, MOST_UD, WHOLE
 from tests.system.test_proxy_http import HTTP_ONLY, connect, get, post
@@ -193,6 +195,27 @@ def test_cost_is_what_the_ledger_has(house):
         assert "$0.00042" in house.fleet(proxy, "cost")
         assert house.listed(proxy, "cost", "--since", "2096-01-01") == []
         assert house.listed(proxy, "cost", "--since=2020-01-01", "--until=2020-01-02") == []
+
+
+def test_what_a_tag_has_cost_is_asked_of_broker_and_proxy(house):
+    names = ("attic", "bath", "cellar")
+    device_keys = {name: keys.add(house.folder / "keys.txt", name) for name in names}
+    house.more = f'keys_file = "{house.folder / "keys.txt"}"\n'
+    with Broker.open() as broker, house.proxy() as proxy, ExitStack() as stack:
+        for name in names:
+            stack.enter_context(device(broker.port, name, tags=["wet"] * (name != "attic")))
+            headers = {"authorization": f"Bearer {device_keys[name]}"}
+            assert post(proxy, HELLO, **headers)[0] == 200
+        house.until_metered(proxy, 3 * COSTS_UD)
+        at = ("--broker", f"127.0.0.1:{broker.port}")
+        rows = house.listed(proxy, "cost", "--where", "tag=wet", *at)
+        assert [row["device"] for row in rows] == ["bath", "cellar"]
+        assert "this selects nothing" in house.fleet(
+            proxy, "cost", "--where", "tagg=wet", *at, code=1
+        )
+        assert "--by device" in house.fleet(
+            proxy, "cost", "--where", "tag=wet", "--by", "day", code=2
+        )
 
 
 BUDGETS = "/v1/admin/budgets"
