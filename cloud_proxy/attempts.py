@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloud_proxy.books import LOST
 from cloud_proxy.candidates import TierState
@@ -33,8 +34,7 @@ class Spent:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Attempted:
+class Attempted(NamedTuple):
     """How an attempt ended. outcome: "ok", "unsure", or what failed."""
 
     tier: Tier

@@ -1,19 +1,16 @@
 """Databases that keep the ledger's rows: what one must do, and the columns that all have."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
-from operator import attrgetter
 from typing import Any, Protocol
 
 from cloud_proxy.metering import Attempt
 
-COLUMNS = tuple(field.name for field in fields(Attempt))
+COLUMNS = Attempt._fields
 NAMES = ", ".join(COLUMNS)
 PLACE = COLUMNS.index("attempt")
 _TIME, _TIER, _OUTCOME = map(COLUMNS.index, ("time_ms", "tier", "outcome"))
 FOREVER_MS = 1 << 53
 LOST = "lost"  # the outcome of an attempt whose proxy was killed; it may have left, or not
-values_of = attrgetter(*COLUMNS)  # a row's values in the order of COLUMNS
 SUMS = ("attempts", "requests", "ok", "input_tokens", "output_tokens", "cost_ud", "estimated")
 _KEYS = {  # what rows can be summed by; a day and an hour are counted from 1970, UTC
     **{"tier": "tier", "device": "device"},
@@ -84,9 +81,8 @@ def place(row: Attempt, there: Sequence[Sequence[Any]]) -> tuple[int | None, boo
     it is there already, be it as what was taken for lost. True: it replaces the row of that
     number, which was taken for lost and was not. Else the number is the first free one.
     """
-    values = values_of(row)
     for other in there:
-        pairs = enumerate(zip(values, other, strict=True))
+        pairs = enumerate(zip(row, other, strict=True))
         if all(a == b for position, (a, b) in pairs if position != PLACE):
             return None, False
     for other in there:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloud_proxy.latency import Latency, fixed
 from cloud_proxy.metering import FREE, Price, worst_ud
@@ -9,8 +10,7 @@ from cloud_proxy.metering import FREE, Price, worst_ud
 SURE_ENOUGH = 0.95  # the chance to be in time that counts as being in time
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What routing needs to know of a request."""
 
     input_tokens: int = 0
@@ -26,8 +26,7 @@ class Ask:
     draw: float = 1.0  # a random number in [0, 1), so that choosing needs none
 
 
-@dataclass(frozen=True, slots=True)
-class TierState:
+class TierState(NamedTuple):
     """A tier as routing sees it: what it may, can and costs, and how it has been doing."""
 
     name: str

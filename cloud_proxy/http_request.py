@@ -3,8 +3,7 @@
 import itertools
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from cloud_proxy.catalogue import Catalogue
 from cloud_proxy.fast_json import decode
@@ -33,8 +32,7 @@ class Invalid(ValueError):
         self.field = field
 
 
-@dataclass(frozen=True, slots=True)
-class ApiTalk:
+class ApiTalk(NamedTuple):
     """A conversation in OpenAI's shape, handed on as it came."""
 
     messages: list[ChatMessage]
@@ -76,8 +74,7 @@ class ApiTalk:
         return self.messages
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
+class ApiRequest(NamedTuple):
     """A request, and in which shape it is to be answered."""
 
     request: Request

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cloud_proxy import bodies, tasks
 from cloud_proxy import reply as replies
@@ -45,8 +44,7 @@ class Out(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(NamedTuple):
     """The last message of a request; "": another proxy sends it. fresh: we have made it."""
 
     message: bytes

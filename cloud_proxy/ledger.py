@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections import Counter, deque
-from dataclasses import asdict
 from pathlib import Path
 
 from cloud_proxy.books import SUMS, Book
@@ -19,7 +18,7 @@ log = logging.getLogger("limpet.ledger")
 
 _COST = SUMS.index("cost_ud")
 _HOUR_MS = 3_600_000
-_LINGER_S = 0.02  # rows that come within one another's company share a commit
+_LINGER_S = 0.1  # rows that come within one another's company share a commit
 _REPLAY_EVERY_S = 5.0
 _CLOSE_TIMEOUT_S = 30.0
 
@@ -143,7 +142,7 @@ class Ledger:
         rows = self._kept + batch
         try:
             with self.spool.open("a", encoding="utf-8") as spool:
-                spool.writelines(json.dumps(asdict(row)) + "\n" for row in rows)
+                spool.writelines(json.dumps(row._asdict()) + "\n" for row in rows)
                 spool.flush()
                 os.fsync(spool.fileno())
             self._kept = []

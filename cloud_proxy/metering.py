@@ -6,6 +6,7 @@ of them), a cost is micro-dollars, rounded up.
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _PICO_PER_MICRO = 1_000_000
 CHARS_PER_TOKEN = 4  # English text and JSON; for estimates, which are marked as such
@@ -14,8 +15,7 @@ _TEMPLATE_TOKENS = 256
 _MESSAGE_TOKENS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one attempt; `estimated` where the upstream did not count them for us."""
 
     input: int = 0
@@ -37,8 +37,7 @@ class Price:
 FREE = Price(0, 0, 0, "free")
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One row of the ledger: one try of one tier at one request."""
 
     time_ms: int  # Unix time at which the attempt began

@@ -7,12 +7,11 @@ The ledger's thread has an event loop of its own for this, so that nothing here 
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import asyncpg
 
-from cloud_proxy.books import COLUMNS, FOREVER_MS, NAMES, SCHEMA, place, sums_query, values_of
+from cloud_proxy.books import COLUMNS, FOREVER_MS, NAMES, SCHEMA, place, sums_query
 from cloud_proxy.errors import UserError
 from cloud_proxy.metering import Attempt
 
@@ -159,7 +158,7 @@ async def insert_rows(database: Any, rows: Sequence[Attempt]) -> None:
     """Insert rows within a transaction, as `Book.insert` promises."""
     for row in rows:
         # sends no round trip more than it must: conflicts are rare
-        if await database.execute(_INSERT, *values_of(row)) == "INSERT 0 0":
+        if await database.execute(_INSERT, *row) == "INSERT 0 0":
             await _make_room(database, row)
 
 
@@ -170,4 +169,4 @@ async def _make_room(database: Any, row: Attempt) -> None:
     if replaces:
         await database.execute(_DELETE, *key, number)
     if number is not None:
-        await database.execute(_INSERT, *values_of(replace(row, attempt=number)))
+        await database.execute(_INSERT, *row._replace(attempt=number))

@@ -1,8 +1,7 @@
 """Replies in the shape of the wire, each small enough for a board."""
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloud_proxy import bodies
 from cloud_proxy.tiers.base import Completion
@@ -14,8 +13,7 @@ _MAX_WHY = 300  # characters
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """How a request ended: with a completion, or with one of the wire's error codes.
 
     why: what went wrong, or why that tier answered.

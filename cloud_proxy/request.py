@@ -1,13 +1,12 @@
 """One request, checked and in our own terms."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloud_proxy.candidates import Ask
 from cloud_proxy.talk import Talk
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """Who asks, by when and for how much. Times are seconds of the event loop's clock."""
 
     device: str

@@ -1,15 +1,14 @@
 """Which tier answers a request: the cheapest that is allowed, able, well and quick enough."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloud_proxy.candidates import Ask, Budget, TierState, in_time
 from cloud_proxy.filters import filters
 from cloud_proxy.ranking import about, among_equals, deadline, hedge, rank
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Who answers, who next if that fails, and why, in words and in one (`reason`).
 
     Without a tier, `refusal` is the wire's code: refused, busy, budget or upstream. hedge: who is

@@ -3,15 +3,18 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from cloud_proxy.books import COLUMNS, FOREVER_MS, NAMES, SCHEMA, place, sums_query, values_of
+from cloud_proxy.books import COLUMNS, FOREVER_MS, NAMES, SCHEMA, place, sums_query
 from cloud_proxy.errors import UserError
 from cloud_proxy.metering import Attempt
 
-_INSERT = f"INSERT INTO attempt ({NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_ROW = f"({', '.join('?' * len(COLUMNS))})"
+_INSERT = f"INSERT INTO attempt ({NAMES}) VALUES {_ROW}"
+_AT_ONCE = 32  # rows; SQLite takes 32,766 values in a statement
+_INSERT_MANY = f"INSERT INTO attempt ({NAMES}) VALUES {', '.join([_ROW] * _AT_ONCE)}"
 # What ledgers of earlier versions lack.
 _ADDED = {"since_ms": "INTEGER NOT NULL DEFAULT 0", "slo_ms": "INTEGER"}
 _ABSENT = {"since_ms": "0", "slo_ms": "NULL"}
@@ -45,7 +48,7 @@ class SqliteBook:
             database = self._opened()
             database.execute("BEGIN IMMEDIATE")
             try:
-                database.executemany(_INSERT, map(values_of, rows))
+                _insert_all(database, rows)
             except sqlite3.IntegrityError:  # some are there already: one by one
                 database.execute("ROLLBACK")
                 database.execute("BEGIN IMMEDIATE")
@@ -100,9 +103,18 @@ def _columns(database: sqlite3.Connection) -> set[str]:
     return {row[1] for row in database.execute("PRAGMA table_info(attempt)")}
 
 
+def _insert_all(database: sqlite3.Connection, rows: Sequence[Attempt]) -> None:
+    """Insert rows, many in one statement: at each one the interpreter is let go and taken back."""
+    whole = len(rows) - len(rows) % _AT_ONCE
+    for start in range(0, whole, _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        database.execute(_INSERT_MANY, tuple(chain.from_iterable(some)))
+    database.executemany(_INSERT, rows[whole:])
+
+
 def _insert_one(database: sqlite3.Connection, row: Attempt) -> None:
     try:
-        database.execute(_INSERT, values_of(row))
+        database.execute(_INSERT, row)
     except sqlite3.IntegrityError:
         key = (row.device, row.request, row.retry)
         there = database.execute(f"SELECT {NAMES} FROM attempt WHERE {_KEY}", key).fetchall()
@@ -110,4 +122,4 @@ def _insert_one(database: sqlite3.Connection, row: Attempt) -> None:
         if replaces:
             database.execute(f"DELETE FROM attempt WHERE {_KEY} AND attempt = ?", (*key, number))
         if number is not None:
-            database.execute(_INSERT, values_of(replace(row, attempt=number)))
+            database.execute(_INSERT, row._replace(attempt=number))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cloud_proxy.candidates import TierState
 from cloud_proxy.health import Health
@@ -11,16 +11,14 @@ from cloud_proxy.metering import Price, Usage
 from cloud_proxy.request import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A tool that the board is asked to run."""
 
     tool: str
     args: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(NamedTuple):
     """A tier's whole answer."""
 
     say: str

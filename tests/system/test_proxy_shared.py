@@ -177,7 +177,6 @@ def test_when_redis_is_gone_that_is_told_and_what_was_settled_is_sent_later(tmp_
 
 
 def test_rows_arrive_in_postgres_once_and_none_of_the_same_key_is_lost(postgres, tmp_path):
-    from dataclasses import replace
 
     from cloud_proxy.postgres_book import PostgresBook
 
@@ -186,7 +185,7 @@ def test_rows_arrive_in_postgres_once_and_none_of_the_same_key_is_lost(postgres,
         ledger = Ledger(tmp_path / "l.sqlite", book)
         ledger.open()
         ledger.record(ROW)
-        ledger.record(replace(ROW, cost_ud=9))
+        ledger.record(ROW._replace(cost_ud=9))
         ledger.close()
     found = [(values[4], values[11]) for values in book.rows() if values[1] == "d1"]
     assert found == [(0, 7), (1, 9)]

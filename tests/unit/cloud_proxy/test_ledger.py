@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,8 +32,8 @@ def written(file, rows):
 
 def test_rows_arrive_in_order_and_survive(tmp_path):
     file = tmp_path / "deep" / "ledger.sqlite"
-    written(file, [replace(ROW, request=f"r{n}") for n in range(500)])
-    written(file, [replace(ROW, request="last")])
+    written(file, [ROW._replace(request=f"r{n}") for n in range(500)])
+    written(file, [ROW._replace(request="last")])
     found = attempts(file)
     assert [row["request"] for row in found] == [f"r{n}" for n in range(500)] + ["last"]
     assert found[0] == {
@@ -52,7 +51,7 @@ def test_a_ledger_of_an_earlier_version_gets_the_columns_that_it_lacks(tmp_path)
     old.execute("ALTER TABLE attempt DROP COLUMN since_ms")
     old.execute("ALTER TABLE attempt DROP COLUMN slo_ms")
     old.close()
-    written(file, [replace(ROW, request="r2", since_ms=40, slo_ms=50)])
+    written(file, [ROW._replace(request="r2", since_ms=40, slo_ms=50)])
     assert [(row["since_ms"], row["slo_ms"]) for row in attempts(file)] == [(0, None), (40, 50)]
 
 
@@ -62,12 +61,12 @@ def test_the_same_row_twice_is_there_once(tmp_path):
 
 
 def test_another_row_of_the_same_key_is_not_lost(tmp_path):
-    written(tmp_path / "l.sqlite", [ROW, replace(ROW, cost_ud=9), replace(ROW, cost_ud=11)])
+    written(tmp_path / "l.sqlite", [ROW, ROW._replace(cost_ud=9), ROW._replace(cost_ud=11)])
     found = attempts(tmp_path / "l.sqlite")
     assert [(row["attempt"], row["cost_ud"]) for row in found] == [(0, 7), (1, 9), (2, 11)]
 
 
-LOST = replace(ROW, outcome="lost", cost_ud=99, why="the proxy was killed meanwhile")
+LOST = ROW._replace(outcome="lost", cost_ud=99, why="the proxy was killed meanwhile")
 
 
 def killed(file, begun, rows=()):
@@ -80,15 +79,15 @@ def killed(file, begun, rows=()):
     journal.close()  # what is open stays
 
 
-NEXT = replace(ROW, request="r2", time_ms=5)
+NEXT = ROW._replace(request="r2", time_ms=5)
 BEGUN = {
     "what was begun and has no row is lost": ([LOST], [], [(0, "lost", 99)]),
     "what has its row is not": ([LOST], [ROW], [(0, "ok", 7)]),
     "a request that was asked again under the same try is another attempt": (
-        [replace(LOST, time_ms=2)], [ROW], [(0, "ok", 7), (1, "lost", 99)],
+        [LOST._replace(time_ms=2)], [ROW], [(0, "ok", 7), (1, "lost", 99)],
     ),
     "each of several tiers has its own": (
-        [LOST, replace(LOST, attempt=1, tier="groq")], [ROW], [(0, "ok", 7), (1, "lost", 99)],
+        [LOST, LOST._replace(attempt=1, tier="groq")], [ROW], [(0, "ok", 7), (1, "lost", 99)],
     ),
 }  # fmt: skip
 
@@ -114,7 +113,7 @@ tries = st.lists(  # attempts, of which several may have the same key; a tier is
 @given(tries, st.data())
 def test_in_whatever_order_rows_come_and_however_often_each_attempt_has_one(made, data):
     real = [
-        replace(ROW, request=f"r{request}", attempt=number, tier=tier, time_ms=1000 * at + at)
+        ROW._replace(request=f"r{request}", attempt=number, tier=tier, time_ms=1000 * at + at)
         for request, number, at, tier in made
     ]
     one = st.tuples(st.sampled_from(real), st.booleans())
@@ -122,7 +121,7 @@ def test_in_whatever_order_rows_come_and_however_often_each_attempt_has_one(made
     with TemporaryDirectory() as folder:
         book = SqliteBook(Path(folder) / "l.sqlite")
         book.open()
-        rows = [replace(row, outcome="lost", cost_ud=99) if lost else row for row, lost in coming]
+        rows = [row._replace(outcome="lost", cost_ud=99) if lost else row for row, lost in coming]
         for start in range(0, len(rows), 4):  # some share a commit
             book.insert(rows[start : start + 4])
         found = [dict(zip(COLUMNS, values, strict=True)) for values in book.rows()]
@@ -148,11 +147,11 @@ def test_who_was_taken_for_killed_and_was_not_puts_his_row_in_the_place_of_the_l
 def test_what_is_begun_is_forgotten_with_its_row_and_the_file_stays_short(tmp_path):
     journal = Journal(tmp_path / "begun.jsonl")
     journal.open()
-    journal.began(replace(LOST, request="open"))
+    journal.began(LOST._replace(request="open"))
     for start in range(0, 12_000, 100):  # 3 MB of lines
-        rows = [replace(ROW, request=f"r{start + n}", time_ms=start) for n in range(100)]
+        rows = [ROW._replace(request=f"r{start + n}", time_ms=start) for n in range(100)]
         for row in rows:
-            journal.began(replace(row, outcome="lost"))
+            journal.began(row._replace(outcome="lost"))
         journal.settled(rows)
     journal.close()
     assert journal.lost()[0].request == "open"
@@ -177,7 +176,7 @@ def test_what_the_database_does_not_take_is_spooled_and_brought_in_later(tmp_pat
     blocker.execute("CREATE TABLE attempt (other)")  # every insert fails from now on
     blocker.close()
     ledger.record(ROW)
-    ledger.record(replace(ROW, request="r2"))
+    ledger.record(ROW._replace(request="r2"))
     ledger.close()
     assert [json.loads(line)["request"] for line in ledger.spool.read_text().splitlines()] == [
         "r1",
@@ -186,7 +185,7 @@ def test_what_the_database_does_not_take_is_spooled_and_brought_in_later(tmp_pat
     repaired = sqlite3.connect(file, isolation_level=None)
     repaired.execute("DROP TABLE attempt")
     repaired.close()
-    written(file, [replace(ROW, request="r3")])
+    written(file, [ROW._replace(request="r3")])
     assert {row["request"] for row in attempts(file)} == {"r1", "r2", "r3"}
     assert not ledger.spool.exists()
 
@@ -200,7 +199,7 @@ def test_a_ledger_that_is_moved_away_is_made_anew(tmp_path):
         pass  # the writer is at it
     for part in tmp_path.glob("l.sqlite*"):
         part.rename(tmp_path / part.name.replace("l.", "old."))
-    ledger.record(replace(ROW, request="r2"))
+    ledger.record(ROW._replace(request="r2"))
     ledger.close()
     assert [row["request"] for row in attempts(tmp_path / "old.sqlite")] == ["r1"]
     assert [row["request"] for row in attempts(file)] == ["r2"]
@@ -209,7 +208,7 @@ def test_a_ledger_that_is_moved_away_is_made_anew(tmp_path):
 def test_a_line_of_the_spool_that_a_crash_cut_is_kept_aside(tmp_path):
     file = tmp_path / "l.sqlite"
     spool = Ledger(file).spool
-    spool.write_text(json.dumps(asdict(ROW)) + '\n{"time_ms": 1, "dev')
+    spool.write_text(json.dumps(ROW._asdict()) + '\n{"time_ms": 1, "dev')
     written(file, [])
     assert len(attempts(file)) == 1 and not spool.exists()
     assert spool.with_suffix(".unreadable").read_text() == '{"time_ms": 1, "dev\n'
@@ -230,8 +229,8 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
 
 
 def test_the_report_sums_by_tier(tmp_path):
-    rows = [replace(ROW, request=f"r{n}", total_ms=n) for n in range(1, 101)]
-    rows.append(replace(ROW, attempt=1, tier="groq", outcome="timeout", cost_ud=50))
+    rows = [ROW._replace(request=f"r{n}", total_ms=n) for n in range(1, 101)]
+    rows.append(ROW._replace(attempt=1, tier="groq", outcome="timeout", cost_ud=50))
     written(tmp_path / "l.sqlite", rows)
     edge, groq = by_tier(tmp_path / "l.sqlite")
     assert (edge["tier"], edge["requests"], edge["ok"], edge["cost_ud"]) == ("edge", 100, 100, 700)

@@ -1,7 +1,6 @@
 """The report: sums that add up, what would have been, and a page that needs nothing else."""
 
 import xml.etree.ElementTree as ElementTree
-from dataclasses import asdict, replace
 
 import pytest
 
@@ -14,9 +13,8 @@ DAY_MS = 86_400_000
 EDGE = Attempt(
     10, "d1", "r1", 0, 0, "edge", "m", 5, 3, 0, True, 0, "free", None, 8, "ok", "", 10, None
 )  # fmt: skip
-UNSURE = replace(EDGE, request="r2", outcome="unsure")
-PAID = replace(
-    EDGE,
+UNSURE = EDGE._replace(request="r2", outcome="unsure")
+PAID = EDGE._replace(
     request="r2",
     attempt=1,
     tier="<groq>",
@@ -25,9 +23,9 @@ PAID = replace(
     since_ms=310,
     slo_ms=400,
 )
-LATE = replace(PAID, device="d2", time_ms=DAY_MS + 1, since_ms=900, total_ms=890)
-BROKEN = replace(LATE, request="r3", outcome="timeout", cost_ud=5)
-ROWS = [asdict(row) for row in (EDGE, UNSURE, PAID, LATE, BROKEN)]
+LATE = PAID._replace(device="d2", time_ms=DAY_MS + 1, since_ms=900, total_ms=890)
+BROKEN = LATE._replace(request="r3", outcome="timeout", cost_ud=5)
+ROWS = [row._asdict() for row in (EDGE, UNSURE, PAID, LATE, BROKEN)]
 
 
 CONFIG = """
