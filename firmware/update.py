@@ -65,9 +65,10 @@ class Update:
 
     async def _run(self, job, payload):
         app = self._app
-        await asyncio.sleep_ms(_SENT_MS)  # of a flood only the last is looked at: a check is slow
-        while app.guard.trial:  # the other slot is what it falls back to
-            await asyncio.sleep_ms(_SENT_MS)
+        while True:
+            await asyncio.sleep_ms(_SENT_MS)  # of a flood the last is looked at: a check is slow
+            if not app.guard.trial:  # else the other slot is what it falls back to
+                break
         last = app.store.load("job", [0, "", ""])
         in_b = __file__[:2] == "/b"
         here = _SLOTS[in_b]
@@ -78,8 +79,10 @@ class Update:
                 self._check(job, payload, last[0], here)
                 self._tell("fetch", why)
                 await self._fetch(job["files"], here, _SLOTS[not in_b])
+                last[2] = "ba"[in_b]
+                app.store.save("job", last)  # so that it is no trial of a person's, ever
                 app.guard.switch()
-                app.store.save("job", [job["n"], job["id"], "ba"[in_b]])
+                app.store.save("job", [job["n"], job["id"], last[2]])
                 self._tell("trial", why)
                 await asyncio.sleep_ms(_SENT_MS)
                 app.guard.restart()
@@ -87,7 +90,7 @@ class Update:
             except (OSError, ValueError) as e:
                 state = "failed"
                 why = str(e)
-        elif len(state) == 1:  # a slot
+        elif state in "ba":  # a slot
             state = last[2] = "done" if (state == "b") == in_b else "failed"
             app.store.keep("job", last)
         self._tell(state, why)
@@ -104,7 +107,8 @@ class Update:
             raise ValueError("the signature is wrong")
         if job["n"] <= newest:
             raise ValueError("it is older than what came before")
-        if self._app.board["name"] not in (job.get("boards") or [self._app.board["name"]]):
+        name = self._app.board["name"]
+        if name not in (job.get("boards") or [name]):
             raise ValueError("it is for another board")
         with open(here + "app.mpy", "rb") as f:
             if binascii.hexlify(f.read(2)).decode() != job["mpy"]:
