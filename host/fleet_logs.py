@@ -12,8 +12,8 @@ from host.fleet_show import plain
 from host.fleet_where import Where
 from host.operator import Operator
 
-_LOG = "up/log/"
-_KINDS = (wire.STATUS, wire.CRASH, wire.EVENT, wire.ANSWER)
+_KEPT = (wire.STATUS, wire.CRASH)  # by the broker
+_LIVE = (wire.EVENT, wire.ANSWER)
 _MAX_WAITING = 100_000  # lines; a terminal that stands still must not fill our memory
 
 
@@ -30,7 +30,7 @@ def run(
         fleet.take(topic, payload)
         try:
             name, kind = wire.split(topic)
-            if (kind in _KINDS or kind.startswith(_LOG)) and wire.valid_name(name):
+            if kind in _KEPT + _LIVE and wire.valid_name(name):
                 lines.put_nowait((name, kind, payload))
         except wire.WireError:
             pass
@@ -38,12 +38,12 @@ def run(
             lost += 1
 
     with Operator(address, heard) as operator:
-        kinds = [wire.STATUS, wire.CRASH]
+        kinds = _KEPT
         if where:  # what it asks about must be known before the first line
             look(operator, fleet, names)
-            kinds = []  # `look` has asked for them
+            kinds = ()  # `look` has asked for them
         if follow:
-            kinds += [wire.EVENT, wire.ANSWER, f"{_LOG}+"]
+            kinds += _LIVE
         operator.subscribe([wire.topic(name, kind) for name in names or ["+"] for kind in kinds])
         while True:
             try:

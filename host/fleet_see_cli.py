@@ -199,9 +199,9 @@ def logs(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Show what devices say: logs, events, answers, coming and going.
+    """Show what devices say: events, answers, crashes, coming and going.
 
-    A broker keeps no logs: without -f there is what it keeps, presence and the last crash.
+    Without -f there is what the broker keeps: presence and the last crash.
 
     Examples:
       limpet fleet logs -f

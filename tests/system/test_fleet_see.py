@@ -202,10 +202,10 @@ def test_logs_follow_what_the_chosen_devices_say(
             "kind": "up/status",
             "body": "online",
         }
-        three["kitchen"].publish("up/log/info", b"not this one")
-        three["cellar"].publish("up/log/warn", b"low heap")
+        three["kitchen"].publish("up/chat", {"id": "1", "text": "not this one"})
+        three["cellar"].publish("up/chat", {"id": "1", "text": "on", "ok": True})
         three["cellar"].publish("up/event", {"e": "rule", "name": "fan"})
-        assert line(process)["body"] == "low heap"
+        assert line(process)["body"]["text"] == "on"
         assert line(process)["body"] == {"e": "rule", "name": "fan"}
     finally:
         end(process)
