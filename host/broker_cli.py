@@ -24,7 +24,10 @@ def setup(
     folder: Folder = FOLDER,
     keys: Keys = KEYS,
     psk: Annotated[
-        bool, typer.Option("--psk", help="Boards with pre-shared keys: no certificate, no clock.")
+        bool,
+        typer.Option(
+            "--psk", help="Boards with pre-shared keys; needs MicroPython after June 2026."
+        ),
     ] = False,
     port: _Port = 8883,
     service_port: Annotated[
@@ -89,8 +92,8 @@ def add(devices: _Devices, folder: Folder = FOLDER, keys: Keys = KEYS) -> None:
     """
     from host import broker_setup
 
-    broker_setup.add(folder, keys, devices)
-    _tell(folder, devices)
+    back = broker_setup.add(folder, keys, devices)
+    _cut_off(folder, keys, back, _tell(folder, devices))
 
 
 @app.command()
@@ -118,7 +121,7 @@ def rotate(devices: _Devices, folder: Folder = FOLDER, keys: Keys = KEYS) -> Non
     from host import broker_setup
 
     broker_setup.rotate(folder, keys, devices)
-    _tell(folder, devices)
+    _cut_off(folder, keys, devices, _tell(folder, devices))
 
 
 @app.command()
@@ -142,7 +145,8 @@ def ls(
         print(f"{row['device']:32} {'may come' if row['may'] else 'shut out'}")
 
 
-def _tell(folder: Path, devices: list[str]) -> None:
+def _tell(folder: Path, devices: list[str]) -> int:
+    """Return how many mosquittos of this machine were told."""
     from host import broker_setup
 
     for device in devices:
@@ -152,3 +156,16 @@ def _tell(folder: Path, devices: list[str]) -> None:
         typer.echo(f"{count} mosquitto of this machine told", err=True)
     else:
         typer.echo("hint: where it runs: systemctl reload mosquitto", err=True)
+    return count
+
+
+def _cut_off(folder: Path, keys: Path, devices: list[str], told: int) -> None:
+    from host import broker_setup
+
+    left = broker_setup.cut_off(folder, keys, devices, told)
+    if left:
+        typer.echo(
+            f"who came in by an older key as {', '.join(left)} stays in until mosquitto ends\n"
+            "hint: where it runs: systemctl restart mosquitto",
+            err=True,
+        )

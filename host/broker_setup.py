@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from firmware.wire import valid_name
 from host import broker_config as config
+from host import broker_oust
 from host.cache import write_atomic
 from host.errors import UserError
 from host.keys import Keys, changing, ensure_keys, new_keys, read_keys
@@ -85,12 +86,14 @@ def setup(wish: Wish) -> list[Path]:
     return [*made, folder / config.CONFIG]
 
 
-def add(folder: Path, keys: Path, devices: Iterable[str]) -> None:
-    """Let boards in; those without keys get some. Raises UserError."""
+def add(folder: Path, keys: Path, devices: Iterable[str]) -> list[str]:
+    """Let boards in; those without keys get some. Returns who was shut out. Raises UserError."""
     names = _names(devices)
     psk = _is_psk(folder)
     ensure_keys(keys, names)
+    back = sorted(_revoked(folder) & set(names))
     _change(folder, keys, psk, lambda revoked: revoked - set(names))
+    return back
 
 
 def rotate(folder: Path, keys: Path, devices: Iterable[str]) -> None:
@@ -140,6 +143,17 @@ def reload(folder: Path) -> int:
                 os.kill(int(entry.parent.name), signal.SIGHUP)
                 count += 1
     return count
+
+
+def cut_off(folder: Path, keys: Path, names: Iterable[str], told: int) -> list[str]:
+    """End what these boards have open by an older key; return whose may live on.
+
+    told: how many `reload` has told; if none, the broker is elsewhere.
+    """
+    if not _is_psk(folder):
+        return []
+    known = read_keys(keys)
+    return [n for n in names if not told or not broker_oust.oust(folder, n, known[n].psk)]
 
 
 def _change(folder: Path, keys: Path, psk: bool, change: Callable[[set[str]], set[str]]) -> None:

@@ -13,7 +13,7 @@ Name = Annotated[str | None, typer.Option(help="What the board is called; defaul
 Broker = Annotated[str | None, typer.Option(metavar="HOST[:PORT]", help="The board's broker.")]
 Ssid = Annotated[str | None, typer.Option(help="Its Wi-Fi; the password is asked for.")]
 PskFile = Annotated[
-    Path | None, typer.Option(help="Make a TLS key, and add it to mosquitto's psk_file.")
+    Path | None, typer.Option(help="Make a TLS-PSK for MicroPython after June 2026, and add it.")
 ]
 KeyFile = Annotated[
     Path | None,
