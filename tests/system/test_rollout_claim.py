@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -48,9 +48,16 @@ class Desk:
         self._port = port
         self._end = ExitStack()
 
-    def take(self, take_over: bool = False) -> Self:
+    def take(self, take_over: bool = False, looked: Callable[[], Any] = lambda: None) -> Self:
+        """looked: called when it knows what the broker keeps, and has not yet asked for it."""
+
+        class Watched(Operator):
+            def subscribe(self, topics: Sequence[str]) -> None:
+                super().subscribe(topics)
+                looked()
+
         address = read_address(f"127.0.0.1:{self._port}")
-        self.operator = self._end.enter_context(Operator(address, self.holder.heard))
+        self.operator = self._end.enter_context(Watched(address, self.holder.heard))
         with ExitStack() as on_error:
             on_error.callback(self._end.close)
             self._end.enter_context(self.holder.taken(self.operator, self.rollout, take_over))
@@ -127,9 +134,8 @@ def test_of_those_who_come_at_the_same_moment_one_gets_it_whatever_their_clocks_
         lost: list[str] = []
 
         def come(name: str, desk: Desk, gate: Any, got: Any, lost: Any) -> None:
-            gate.wait(LIMIT_S)
             try:
-                desk.take(take_over=True)
+                desk.take(take_over=True, looked=lambda: gate.wait(LIMIT_S))
                 got.append(name)
                 desk.goes_on(lambda: len(lost) == len(DESKS) - 1)
             except UserError:
@@ -150,22 +156,39 @@ def test_of_those_who_come_at_the_same_moment_one_gets_it_whatever_their_clocks_
                 pass
 
 
-def test_two_who_both_hold_it_come_to_be_one(broker: Broker, tmp_path: Path) -> None:
-    """A broker that forgot and a connection that came back at the wrong moment may make two."""
+def test_who_looked_while_it_was_free_and_asks_once_it_is_taken_is_refused(
+    broker: Broker, tmp_path: Path
+) -> None:
     with Desk(broker.port, tmp_path / "a") as first, Desk(broker.port, tmp_path / "b") as second:
+        with pytest.raises(UserError) as caught:
+            second.take(looked=first.take)
+        assert "runs this rollout" in str(caught.value)
+        first.operator.settle()
+        first.goes_on()
+
+
+@pytest.mark.parametrize("other, goes_on", [("", False), ("z", True)], ids=["loses", "goes on"])
+def test_of_two_who_both_hold_the_same_turn_each_knows_which_of_them(
+    broker: Broker, tmp_path: Path, other: str, goes_on: bool
+) -> None:
+    """A broker that forgot, and a connection that came back at the wrong moment, may make two."""
+    with Desk(broker.port, tmp_path / "a") as first, Client(broker.port, "second") as second:
         first.take()
-        with Client(broker.port, "broker") as forgets:
-            forgets.send(first.holder.topic, b"", retain=True)
-        second.rollout.term = first.rollout.term - 1
-        second.take()
-        assert first.rollout.term == second.rollout.term
-        said = []
-        for desk in (first, second):
-            try:
-                desk.goes_on()
-            except UserError as e:
-                said.append(str(e))
-        assert len(said) == 1 and "no longer ours" in said[0]
+        first.goes_on()
+        turn = json.loads(DEAD) | {"n": first.rollout.term, "by": other}
+        second.subscribe(first.holder.topic)
+        second.wait_for(lambda: bool(second.heard))
+        second.send(first.holder.topic, json.dumps(turn).encode(), retain=True)
+        first.operator.settle()
+        if not goes_on:
+            assert "has taken it over" in first.loses()
+            return
+        first.goes_on()  # and says so: what is kept is its claim again
+        second.wait_for(lambda: len(second.heard) >= 3 and first_says(second.heard[-1][1]))
+
+
+def first_says(payload: bytes) -> bool:
+    return json.loads(payload)["by"] not in ("", "z")
 
 
 def test_a_silent_one_is_followed_only_by_whom_it_is_wished_of_and_learns_it(
@@ -238,9 +261,11 @@ def test_after_a_broker_forgot_one_runs_it_also_if_another_came_first(
     with Desk(line.port, tmp_path / "a") as first, Desk(broker.port, tmp_path / "b") as second:
         first.take()
         first.goes_on()
+        first.operator.settle()
         line.refuse()
         broker.close()
         broker.start()
+        second.holder._by = "z"  # noqa: SLF001  (in a tie it would be the one to give way)
         second.take()
         second.goes_on()
         line.listen()
