@@ -15,8 +15,10 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from host.broker import find_mosquitto, free_port
+from host.broker_setup import reload
 from host.keys import read_keys
 from tests.system.fleet_kit import LIMIT_S, Client, birth
+from tests.system.rollout_kit import release
 
 pytestmark = pytest.mark.skipif(not find_mosquitto(), reason="needs mosquitto")
 ENV = os.environ | {"NO_COLOR": "1"}
@@ -227,6 +229,38 @@ def test_a_rollout_is_claimed_by_operators_and_by_nobody_else(site: Site) -> Non
         assert heard == dict.fromkeys(everyone[:3], set()) | {"operator": {b"operator"}}
         assert {b for topic, b in first.heard if topic == CLAIM} == {b"operator"}
         first.send(CLAIM, b"", retain=True)
+
+
+def test_no_rollout_begins_where_the_rules_do_not_let_an_operator_claim_it(tmp_path: Path) -> None:
+    """As those do not that an earlier limpet wrote."""
+    site = Site(tmp_path)
+    try:
+        rules = tmp_path / "limpet-broker" / "services.acl"
+        rules.write_text(rules.read_text().replace("topic write limpet/v1/g/+/rollout\n", ""))
+        assert reload(tmp_path / "limpet-broker") == 1
+        folder = release(tmp_path / "release")
+        at = (f"mqtts://localhost:{site.service_port}", "--user", "operator", "--ca", "ca.pem")
+        login = ("--broker", *at, "--password-file", "operator.password")
+        start = ("update", "rollout", "start", str(folder), "--all", *login)
+        with site.board("kitchen") as kitchen:
+            kitchen.subscribe(K + "down/#")
+            kitchen.publish("up/status", b"online", retain=True)
+            kitchen.publish("up/info", birth(), retain=True)
+            with site.service("operator") as operator:
+                end = ("limpet/v1/g/test/mark", b"")
+                operator.subscribe(CLAIM, end[0])
+                heard = [(CLAIM, b"")]
+                while (CLAIM, b"") in heard:  # mosquitto reads them anew when it can
+                    operator.heard.clear()
+                    operator.send(CLAIM, b"")
+                    operator.send(*end)
+                    operator.wait_for(lambda: end in operator.heard)
+                    heard = list(operator.heard)
+            said = limpet(tmp_path, *start, code=1)
+            assert "does not let this user claim" in said and "limpet broker setup" in said
+            assert not kitchen.heard
+    finally:
+        site.close()
 
 
 def test_the_proxy_hears_requests_and_births_alone(site: Site) -> None:
