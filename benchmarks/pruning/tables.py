@@ -1,4 +1,4 @@
-"""Write the tables of docs/pruning.md from what the two other scripts found.
+"""Write the tables of docs/pruning.md from what the other scripts found.
 
 python benchmarks/pruning/tables.py
 """
@@ -26,7 +26,7 @@ def page(text: str) -> str:
     """Return docs/pruning.md with the tables that the results give."""
     before, rest = text.split(_MARKS[0])
     after = rest.split(_MARKS[1])[1]
-    lines = [_MARKS[0], "## Measured", "", *_language(), *_edge(), _MARKS[1]]
+    lines = [_MARKS[0], "## Measured", "", *_language(), *_tuned(), *_edge(), _MARKS[1]]
     return before + "\n".join(lines) + after
 
 
@@ -45,6 +45,22 @@ def _language() -> list[str]:
         f"Published for LLaMA-2-7B on WikiText-2, for the direction: {', '.join(names)}.",
         "",
     ]
+
+
+def _tuned() -> list[str]:
+    if not (RESULTS / "pruning_smollm2_tuned.json").exists():
+        return []
+    rows = _rows("pruning_smollm2_tuned")
+    lines = [
+        "**The same, packed, and with `--tune`**, `benchmarks/pruning/smollm2_tuned.py`: what is",
+        "left of each layer is trained to give the dense layer's output, on one thread.",
+        "",
+        "| | perplexity | times dense | how |",
+        "|---|---|---|---|",
+    ]
+    for r in rows:
+        lines.append(f"| {r['metric']} | {r['value']:.0f} | {r['ratio'] or 1:.1f} | {r['how']} |")
+    return [*lines, ""]
 
 
 def _edge() -> list[str]:
