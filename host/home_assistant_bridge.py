@@ -193,7 +193,7 @@ class Bridge:
         thing = board.things.get(entity)
         try:
             if entity == "update" and self._updates and payload == ha.INSTALL.encode():
-                self._updates.install(operator, name, self._fleet.find(name).info or {})
+                self._updates.install(operator, self._fleet.find(name))
                 self._changed.add(name)
                 return
             if thing is None:
@@ -301,11 +301,11 @@ class Bridge:
         operator.begin(topic, made, retain=True)
 
     def _update_state(self, board: _Board) -> dict[str, str]:
-        info = self._fleet.find(board.name).info or {}
-        topic, installed = ha.topic(board.name, "update", "state"), str(info.get("fw", ""))
+        device, topic = self._fleet.find(board.name), ha.topic(board.name, "update", "state")
+        info = device.info or {}
         if self._updates:
-            fits = self._updates.fits(info)
-            return {topic: self._updates.state(board.name, installed)} if fits else {}
+            return {topic: self._updates.state(device)} if self._updates.fits(info) else {}
+        installed = str(info.get("fw", ""))
         return {topic: ha.update_state(installed, self._latest)} if self._latest else {}
 
     def _tell_all(self, operator: Operator) -> None:

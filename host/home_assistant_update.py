@@ -14,6 +14,7 @@ from firmware import wire
 from host import home_assistant as ha
 from host import update
 from host.errors import UserError
+from host.fleet_facts import Device
 from host.operator import Operator
 from host.rollout import DONE, FAILED, FETCH, OFFERED, TRIAL
 
@@ -52,19 +53,25 @@ class Updates:
         boards = self.release.job.get("boards")
         return not boards or info.get("board") in boards
 
-    def state(self, name: str, installed: str) -> str:
-        """Return the state of a board's update entity."""
-        device = self._under_way.get(name)
-        percent = device.percent if device else None
-        return ha.update_state(installed, self.version, device is not None, percent)
+    def has(self, device: Device) -> bool:
+        """Return whether a board has it; its agent may be called otherwise than the release."""
+        return self._is_ours(device.job) and (device.job or {}).get("state") == DONE
 
-    def install(self, operator: Operator, name: str, info: Mapping[str, Any]) -> None:
+    def state(self, device: Device) -> str:
+        """Return the state of a board's update entity."""
+        installed = self.version if self.has(device) else str((device.info or {}).get("fw", ""))
+        under_way = self._under_way.get(device.name)
+        percent = under_way.percent if under_way else None
+        return ha.update_state(installed, self.version, under_way is not None, percent)
+
+    def install(self, operator: Operator, device: Device) -> None:
         """Offer it to a board. Raises ValueError where that is of no use, or cannot be."""
+        name, info = device.name, device.info or {}
         if name in self._under_way:
             return
         if not self.fits(info):
             raise ValueError(f"{self.version} is not for a {info.get('board')}")
-        if info.get("fw") == self.version:
+        if self.has(device):
             raise ValueError(f"it runs {self.version} already")
         if len(self._under_way) >= _MOST:
             raise ValueError(f"{_MOST} boards are being updated already")

@@ -106,7 +106,7 @@ class Client:
     ) -> None:
         self.client.disconnect()
         self.client.loop_stop()
-        self.client._reset_sockets()  # else it is a warning of the garbage collector's
+        self.client._reset_sockets()  # else it may be a warning of the garbage collector's
 
 
 def device(port: int, name: str, **info: Any) -> Client:

@@ -169,6 +169,7 @@ class Device:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client._reset_sockets()  # else it may be a warning of the garbage collector's
 
 
 class Upstream:

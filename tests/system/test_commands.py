@@ -100,6 +100,7 @@ class Operator:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client._reset_sockets()  # else it may be a warning of the garbage collector's
 
     def __enter__(self) -> Self:
         return self

@@ -42,6 +42,7 @@ class Listener:
     def close(self):
         self._client.disconnect()
         self._client.loop_stop()
+        self._client._reset_sockets()  # else it may be a warning of the garbage collector's
 
 
 def broken(module, old, new):
