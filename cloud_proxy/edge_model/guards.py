@@ -115,7 +115,7 @@ def unread(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> 
     for i, token in enumerate(sentence.tokens):
         if i in used:
             continue
-        if token.kind == "dur" and token.text == "day":
+        if token.kind == "dur" and token.text in ("day", "once a day"):
             continue  # "every day" beside a time
         if token.kind in ("dur", "time", "hexa", "cron"):
             return True

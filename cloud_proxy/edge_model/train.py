@@ -30,7 +30,7 @@ from .torch_network import TorchNetwork
 
 _START = SYMBOL_ID["start"]
 _WORD_GONE = 0.03  # chance that a word is unreadable in one training step
-_GROUP_GONE = 0.08  # chance that one of a word's letter groups is
+_GROUP_GONE = 0.25  # the highest chance that one of a word's letter groups is
 _LOOKS = 2  # so often a sentence is trained on, blurred in another way each time
 _POOL = 9600  # sentences that are made at a time, and sorted by length
 _WARM = 200  # steps until the learning rate is full
@@ -45,7 +45,7 @@ def batches(rng: random.Random, batch: int, pool: int = _POOL) -> list[list[Samp
     out: list[list[Sample]] = []
     for _ in range(_LOOKS):
         rng.shuffle(made)
-        made.sort(key=lambda s: (len(s.sentence.tokens) // 4, len(s.actions)))
+        made.sort(key=lambda s: (len(s.sentence.tokens) // 3, len(s.actions)))
         out += [made[i : i + batch] for i in range(0, pool, batch)]
     rng.shuffle(out)
     return out
@@ -77,8 +77,11 @@ def tensors(
 
 
 def blurred(words: torch.Tensor) -> torch.Tensor:
-    """Return the words with some groups and some whole words unreadable; the kind stays."""
-    drop = torch.rand(words.shape) < _GROUP_GONE
+    """Return the words with some groups and some whole words unreadable; the kind stays.
+
+    How many groups, each sentence draws for itself, as a view that model.py blurs may lack a quarter.
+    """
+    drop = torch.rand(words.shape) < _GROUP_GONE * torch.rand(len(words), 1, 1)
     drop |= (torch.rand(words.shape[:2]) < _WORD_GONE)[..., None]
     drop[..., 0] = False
     return words.masked_fill(drop, 0)
@@ -198,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m cloud_proxy.edge_model.train", description=__doc__
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=6500)
+    parser.add_argument("--steps", type=int, default=9000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=0.015)
     parser.add_argument("--from", dest="start", type=Path, help="weights to begin with")

@@ -225,6 +225,8 @@ def _merge_scaled(tokens: list[Token], i: int, before: list[Token]) -> tuple[Tok
         if unit and (unit, found) not in (("deg", "c"), ("deg", "f")):
             break
         unit, value, used = found, value * factor, used + 1
+    if not unit and _texts(tokens, i + 1, 2) == ["per", "cent"]:
+        used, unit = 3, "pct"
     if not unit:
         return None
     return joined(tokens[i : i + used], "num", value, unit), used

@@ -7,12 +7,13 @@ from __future__ import annotations
 import random
 
 from ..listed import barred
+from . import outside
 from .pattern import Said, choose, slot
 from .pins import rows as _rows
 from .slots import PLACES, THINGS, remembered_pin, thing
 
 _FACTS = barred(
-    "name|wifi name|door code|birthday|favourite colour|favorite color|address|phone number|dog|"
+    "name|wifi name|wifi password|cat's name|dog's name|mother's name|sister|brother|teacher|car plate|size|shoe size|medication|allergy|favourite food|favourite drink|favourite team|bank|insurance number|pet|room number|door code|birthday|favourite colour|favorite color|address|phone number|dog|"
     "cat|car|code|password hint|bin day|watering day|landlord|plumber|wife|husband|son|daughter|"
     "alarm code|spare key|key|meter number|serial number|budget|favourite song|tea|shopping list|"
     "anniversary|hometown|job|boss|school|house number|locker|bike|parking spot|garden size|"
@@ -72,7 +73,10 @@ def _fact(rng: random.Random, mark: str) -> Said:
             )
             pieces = [(value, mark + "v"), (link, ""), (key, mark + "k")]
     else:
-        key, value = "name" if rng.random() < 0.08 else rng.choice(_FACTS), rng.choice(_VALUES)
+        key, value = "name" if rng.random() < 0.12 else rng.choice(_FACTS), rng.choice(_VALUES)
+        if key == "name" or rng.random() < 0.25:  # a word that nobody has heard of
+            value = outside.invented(rng).capitalize()
+            value += f" {outside.invented(rng)}" if rng.random() < 0.2 else ""
         if rng.random() < 0.3:
             value = f"{rng.choice(_WHERE)} the {thing(rng)}"
         if rng.random() < 0.3:
@@ -137,6 +141,11 @@ def _held_key(rng: random.Random, mark: str) -> Said:
     return Said([(key, mark)], [":" + mark], memory)
 
 
+@slot("ruleno")
+def _rule_number(rng: random.Random, mark: str) -> Said:
+    return Said([(str(rng.randint(1, 12)), mark)], [":" + mark])
+
+
 @slot("note")
 def _note(rng: random.Random, mark: str) -> Said:
     return Said([(rng.choice(("to water the plants", "this", "that", "everything", "to call mum", "it", "me",
@@ -148,7 +157,8 @@ _KEEP = "[remember|remember that|remember that|please remember that|don't forget
 MEMORY_SET = [
     *_rows("memory_set {fact}", f"{_KEEP} {{fact}}", f"{_KEEP} {{fact}}", "I want you to remember [that|] {fact}",
            "[just so you know|fyi|for your information|remember|to remember], {fact}"),
-    *_rows("memory_set {fact}", f"{_KEEP} {{fact}}", "{fact}, [remember that|please remember|keep that in mind|remember it|don't forget|note that|ok|got it]",
+    *_rows("memory_set {fact}", f"{_KEEP} {{fact}}", "{fact}, [remember that|please remember|keep that in mind|remember it|don't forget|note that|ok|got it]", "{fact}, [please keep that in mind|please note|please save that|remember that please|keep it in mind|please remember that|so you know|for your memory|write that down]", "[keep in mind|bear in mind|don't forget|do not forget|mind you|remember this|please note|a note|for the record|to remember]: {fact}",
+           "[please|] [note|remember|know] that {fact}", "[please|] [note|remember] {fact}",
            "[note|save this|for later|remember|memo|info|store this|keep this|reminder|important|save]: {fact}", "[please|] [note|remember|save|store|know] [:|that|] {fact}",
            "[you should know|you need to know|I tell you|let me tell you|please know|I'd like you to know|mind|know] that {fact}", "[add|put] to [memory|your memory|your notes]: {fact}"),
     *_rows("memory_set {pinfact}", "{pinfact}", "[ok|so|well|by the way|btw|now] {pinfact}"),
@@ -159,7 +169,9 @@ MEMORY_SET = [
            "[make|take] a note", "save {note}", "don't forget {note}", "remind yourself {note}"),
 ]  # fmt: skip
 MEMORY_GET = [
-    *_rows("memory_get {key}", "which [pin|gpio] did I [put|wire|connect|attach] [the|my] {key} [on|to]", "what [pin|gpio] is [the|my] {key} on", "what does [the|your] memory say about [the|my|] {key}", "[recall|look up|tell me] what you know about [the|my] {key}", "what was [the|my] {key} again", "what have you [saved|stored|noted] [for|about|under] [the|my|] {key}", "[which|what] [pin|gpio] is [the|my] {key} [on|connected to|attached to|at|wired to]",
+    *_rows("memory_get {key}", "which [pin|gpio] did I [put|wire|connect|attach] [the|my] {key} [on|to]", *["[which|what] [pin|gpio] [did|do] [I|we] use for [the|my] {key}"] * 2,
+           "where did I say [the|my] {key} [was|is|hangs]", "where [is|was] [the|my] {key} again, [you remember|you should know|I told you]", "do you [still|] [know|remember] where [the|my] {key} is", "[what|which] is my {key} again",
+           "what's [my|the] {key}, do you [remember|know]", "[recall|retrieve|fetch|look up|read back|tell me|find] [the|my|] {key} [from memory|in memory|in your memory|from your notes]", "what is stored [under|for|as] [the|my|] {key}", "memory_get {key}", "what [pin|gpio] is [the|my] {key} on", "what does [the|your] memory say about [the|my|] {key}", "[recall|look up|tell me] what you know about [the|my] {key}", "what was [the|my] {key} again", "what have you [saved|stored|noted] [for|about|under] [the|my|] {key}", "[which|what] [pin|gpio] is [the|my] {key} [on|connected to|attached to|at|wired to]",
            "where did I [connect|put|plug|say] [the|my] {key} [is|]", "what did I [tell you|say] about [the|my] {key}",
            "what do you [know|remember] about [the|my] {key}", "do you [remember|know] [the|my] {key}",
            "[recall|look up|tell me|retrieve] [the|my] {key} [from|in] [memory|your memory]", "what is my {key}", "what's my {key}",
@@ -186,7 +198,7 @@ MEMORY_LIST = _rows(
     "what all do you [remember|know]",
 )
 MEMORY_DELETE = [
-    *_rows("memory_delete {key}", "forget [about|] [the|my|] {key}", "[delete|remove|erase|drop|clear|wipe] [the|my|] {key} from [memory|your memory|the memory]",
+    *_rows("memory_delete {key}", "forget [about|] [the|my|] {key}", *["forget [about|] [the|my|] {key}"] * 3, "[wipe|erase|drop|remove|delete|scrub] [the|that|my] [fact|note|entry|bit|thing] [about|on|for] [the|my|] {key} [from your memory|from memory|]", "you [don't need to|no longer need to|need not] remember [the|my] {key} [any more|anymore|]".replace("don't need to|", ""), "memory_delete {key}", "[remove|drop|clear|wipe] {key} from [your|the] [notes|memory]", "[delete|remove|erase|drop|clear|wipe] [the|my|] {key} from [memory|your memory|the memory]",
            "[you can|please] forget [about|] [the|my] {key}", "[delete|erase|remove] the [memory|note|entry] [of|about|for|on] [the|my|] {key}",
            "forget what I [said|told you] about [the|my] {key}", "forget where [the|my] {key} is",
            "[delete|remove|erase] [the|my|] memory {key}", "unlearn [the|my|] {key}"),
@@ -212,6 +224,8 @@ RULE_LIST = _rows(
     "what did I [schedule|automate]",
 )
 RULE_DELETE = [
+    *_rows("rule_delete {ruleno}", *["[delete|remove|cancel|kill|drop|erase|stop|clear|get rid of|scrap|bin] [the|] rule {ruleno}"] * 3),
+    *_rows("rule_delete {name}", *["[delete|remove|get rid of|cancel|drop|scrap|bin|erase] [the|my|] rule {name}"] * 3, "I [no longer need|am done with|don't need] [the|] rule {name}".replace("|don't need", "")),
     *_rows("rule_delete {name}", f"[delete|remove|cancel|drop|erase|kill|clear|get rid of|stop] [the|] {_RULE} [called|named|] {{name}}",
            f"[delete|remove|cancel|drop|erase|stop] [the|my] {{name}} {_RULE}", f"{_RULE} {{name}} [can go|should be deleted]",
            f"delete {_RULE} {{name}}", f"throw away [the|] {_RULE} {{name}}"),
@@ -220,6 +234,8 @@ RULE_DELETE = [
            "cancel [the blinking|the last one|what I scheduled]"),
 ]  # fmt: skip
 RULE_ENABLE = [
+    *_rows("rule_enable {ruleno} on", "[enable|resume|activate|turn on|switch on|restart] rule {ruleno}", "[turn|switch] rule {ruleno} [back|] on"),
+    *_rows("rule_enable {ruleno} off", "[disable|pause|deactivate|turn off|switch off|suspend] rule {ruleno}", "[turn|switch] rule {ruleno} off"),
     *_rows("rule_enable {name} on", f"[enable|activate|resume|reactivate|re-enable|turn on|switch on|unpause|start] [the|] {_RULE} [called|named|] {{name}}",
            f"[enable|resume|activate|turn on|unpause] [the|my] {{name}} {_RULE}", f"[turn|switch|put] [the|] {_RULE} {{name}} [back on|on|on again|back on again]",
            f"turn the {{name}} {_RULE} [back on|on]"),

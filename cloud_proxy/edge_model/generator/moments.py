@@ -8,7 +8,7 @@ from .pins import Row
 from .pins import rows as _rows
 
 _DAYS = (
-    "every day|each day|daily|every morning|every evening|every night|on weekdays|every weekday|on weekends|"
+    "every day|each day|daily|once a day|every morning|every evening|every night|on weekdays|every weekday|on weekends|"
     "at the weekend|every monday|on mondays|every friday|on saturdays and sundays|monday to friday|every weekend|"
     "on tuesday and thursday|mon, wed and fri|from monday to friday|on sundays|every tuesday|every sunday morning|"
     "monday through thursday|each saturday|on wednesdays|every afternoon|each morning|every single day|wednesdays|"

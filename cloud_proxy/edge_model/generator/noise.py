@@ -143,6 +143,37 @@ def typos(said: Said, rng: random.Random) -> Said:
     return Said(pieces, said.program, said.memory)
 
 
+_WITHIN = barred(
+    "um|uh|like|please|just|the|then|er|well|kindly|actually|quickly|now|you know|erm|"
+    "simply|really|hmm|pls"
+)
+_OF = re.compile(r"\boff\b")
+
+
+def stumbled(said: Said, rng: random.Random) -> Said:
+    """Return the sentence with a filler between two of its unmarked words, or "of" for "off"."""
+    pieces, roll = list(said.pieces), rng.random()
+    if roll < 0.02:
+        return Said(
+            [(t if m else _OF.sub("of", t), m) for t, m in pieces], said.program, said.memory
+        )
+    if roll > 0.07:
+        return said
+    places = [
+        (n, i)
+        for n, (text, mark) in enumerate(pieces)
+        for i, c in enumerate(text)
+        if c == " " and not mark and 0 < i and text[i - 1].isalpha()
+    ]
+    if not places:
+        return said
+    n, i = rng.choice(places)
+    comma = rng.choice(("", "", ","))
+    text = f"{pieces[n][0][:i]}{comma} {rng.choice(_WITHIN)}{comma}{pieces[n][0][i:]}"
+    pieces[n] = (text, "")
+    return Said(pieces, said.program, said.memory)
+
+
 _SHORT = ("off", "one", "two", "six", "ten", "not", "now", "dht", "adc", "sda", "scl", "ds")
 
 

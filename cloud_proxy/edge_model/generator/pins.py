@@ -154,6 +154,7 @@ PWM = [
     ),
     *_rows(
         "pwm_write {pin} {part}",
+        "[dim|set|put|turn|bring] {pin} down to {part}",
         "[set|put|turn|dim|run|bring] {pin} [to|at] {part} [brightness|power|speed|duty|intensity]",
         "{part} [brightness|power|speed] [on|for] {pin}",
         "[give|run|set|put|have] {pin} [at|to|on|] {part} [power|speed|brightness|]",
@@ -229,7 +230,8 @@ NEOPIXEL = [
     ),
     *_rows("neopixel_write {num} {colour}", "[set|make|paint] [neopixel|neopixels|rgb|ws2812] {num} {colour}",
            "set {num} to {colour}", "make [pin|gpio] {num} {colour}", "turn [pin|gpio] {num} {colour}"),
-    *_rows("neopixel_write {neopixel} {rgb}", "{neopixel}: {rgb}", "rgb {rgb} [on|for|at] {neopixel}", "[set|change|put] the [colour|color] of {neopixel} to {rgb}", "[colour|color] {neopixel} [with|as|] [rgb|] {rgb}", "[neopixel|neopixels|ws2812|strip|rgb|pixels] {num}: {rgb}", "[neopixel|ws2812|rgb] {num} to {rgb}", "[light|light up|fill] {neopixel} with [rgb|] {rgb}", "set {neopixel} to [rgb|] {rgb}", "[set|make|turn|colour|put] {neopixel} [to|at|] {rgb}", "{neopixel} to {rgb}", "{neopixel} [rgb|] {rgb}",
+    *_rows("neopixel_write {num} {rgb}", *["[neopixel|neopixels|strip|pixels|ws2812|led strip|rgb strip] [on|at|] [pin|gpio|] {num} [rgb|to|to rgb|=|colour|color|,|] {rgb}"] * 4),
+    *_rows("neopixel_write {neopixel} {rgb}", *["{neopixel} [rgb|to|to rgb] {rgb}"] * 2, "{neopixel}: {rgb}", "rgb {rgb} [on|for|at] {neopixel}", "[set|change|put] the [colour|color] of {neopixel} to {rgb}", "[colour|color] {neopixel} [with|as|] [rgb|] {rgb}", "[neopixel|neopixels|ws2812|strip|rgb|pixels] {num}: {rgb}", "[neopixel|ws2812|rgb] {num} to {rgb}", "[light|light up|fill] {neopixel} with [rgb|] {rgb}", "set {neopixel} to [rgb|] {rgb}", "[set|make|turn|colour|put] {neopixel} [to|at|] {rgb}", "{neopixel} to {rgb}", "{neopixel} [rgb|] {rgb}",
            "[write|send] {rgb} to {neopixel}", "make {neopixel} [rgb|] {rgb}"),
     *_rows(
         "neopixel_write {neopixel} {colour} +count {count}",

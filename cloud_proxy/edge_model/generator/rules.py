@@ -65,8 +65,8 @@ EDGE = [
            f"{_IF} {{button}} [changes|changes state|toggles|moves]"),
     *moments.EDGE,
 ]  # fmt: skip
-_OVER = "[is above|goes above|rises above|exceeds|is over|goes over|is higher than|gets above|climbs above|is greater than|is more than|goes beyond|gets hotter than|reaches more than|is hotter than|passes|tops|hits more than|>]"
-_UNDER = "[is below|goes below|falls below|drops below|is under|goes under|is lower than|gets below|sinks below|is less than|drops under|gets colder than|is colder than|dips below|<]"
+_OVER = "[is above|goes above|rises above|exceeds|is over|goes over|is higher than|gets above|climbs above|is greater than|is more than|goes beyond|gets hotter than|reaches more than|is hotter than|passes|tops|hits more than|climbs past|rises past|moves past|runs above|climbs over|shows more than|creeps above|>]"
+_UNDER = "[is below|goes below|falls below|drops below|is under|goes under|is lower than|gets below|sinks below|is less than|drops under|gets colder than|is colder than|dips below|slides below|sinks under|goes down below|is down below|creeps below|shows less than|<]"
 
 
 def _read_rows() -> list[Row]:
@@ -277,11 +277,39 @@ _TELL_IF_CHOICES = (
 )  # fmt: skip
 
 
+_REMIND = (  # what stands before and after the trigger, and the text's slot
+    ("[remind|tell|warn|ask|ping|prompt|nudge|get] me", "to", "todo"),
+    ("[tell|remind|notify|message|text|ping|alert|inform|warn] me", "that", "said"),
+    ("[send|give|drop] me a [message|notification|note|reminder|text|ping|line]", "[saying|that says|that|with|:|to say]", "said"),
+    ("[send|give|set] me a [reminder|notification|nudge]", "to", "todo"),
+    ("[ping|message|text|notify|greet|alert] me", "[with|:|saying|with the words]", "said"),
+    ("[say|announce|report]", "[:|that]", "said"),
+    ("[I want to be|let me be|have me] [told|reminded|notified]", "that", "said"),
+)  # fmt: skip
+
+
+def reminder(when: Said, rng: random.Random) -> Said:
+    """Return a rule that tells something, its trigger in the middle: "tell me at 8 that ..."."""
+    before, after, text = rng.choice(_REMIND)
+    words = SLOTS[text](rng, "rt")
+    front, back = choose(before, rng) + " ", choose(after, rng)
+    back = back if back == ":" else " " + back
+    spoken = join(front, Said(when.pieces), back + " ", Said(words.pieces))
+    program = ["rule_set", *when.program, "notify", *words.program]
+    return Said(spoken.pieces, program, when.memory)
+
+
 def rule(rng: random.Random) -> Said:
     """Return a sentence that makes one rule."""
     rows = rng.choices([rows for rows, _ in WHEN], [weight for _, weight in WHEN])[0]
     when = narrowed(fill(*rng.choice(rows), rng, "w"), rng, "v")
-    told = clause(when, "c") if rows in (EDGE, READ) and rng.random() < 0.16 else None
+    if (
+        rows in (EVERY, IN, AT, MONTHLY)
+        and " then" not in when.pieces[-1][0]
+        and rng.random() < 0.07
+    ):
+        return reminder(when, rng)
+    told = clause(when, "c") if rows in (EDGE, READ) and rng.random() < 0.19 else None
     if told is not None:
         when = told
         made = Said([(choose(rng.choice(_TELL_IF_CHOICES), rng), "")], ["notify", ":c"])

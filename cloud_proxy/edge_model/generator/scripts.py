@@ -71,7 +71,7 @@ _NAMELESS = _rows("script_set ?", f"{_MAKE} a {_WORD}", "I want to make a script
 RUN = [
     *_rows("script_run {sname}", "run {sname}", "run {sname}", "execute {sname}", f"[run|execute|start|launch|do|perform|use|call|trigger|invoke|play|fire|kick off|begin] [the|my|] {_WORD} [called|named|] {{sname}}",
            f"[run|execute|start|launch|do|perform|use|trigger|invoke|play|fire up|kick off|begin] [the|my|our] {{sname}} {_WORD}", "run [the|my|] script {sname}", f"{_WORD} {{sname}} [now|please|go|]", "[do|launch|perform|call|invoke|use|trigger|play|start] {sname}",
-           "run {sname} [now|again|once|once more]", "[it is|it's] time [for|to run] {sname}", "[I want you to|you may|please] [run|do|execute] {sname}", "let's [run|do] {sname}"),
+           "run {sname} [now|again|once|once more]", "[it is|it's] time [for|to run] {sname}", "[I want you to|you may|please] [run|do|execute] {sname}", "let's [run|do] {sname}", "[do|run|play|start] {sname} [now|please|once|again]", "[do|run|start|play] the {sname} [thing|bit|one|number|job]", "[please|] execute [the|] {sname} [script|routine|tool|]", f"[run|execute|start] my {_WORD} {{sname}}"),
     *_rows("script_run ?", f"[run|start|execute|launch] [a|the|my|some|that] {_WORD}", f"[run|start] one of my {_WORD}s".replace("]s", "]"), "[run|execute] [it|that] script again", "call the tool"),
 ]  # fmt: skip
 _PLURAL = "[scripts|scripts|scripts|tools I made|routines|macros|stored scripts|own tools|tricks|skills|stored tools|saved scripts]"
@@ -136,7 +136,7 @@ def device_set(rng: random.Random) -> Said:
             f"{add} {adjective}{word} {called} N [on|at] {{dpin}}", f"{add} {adjective}{word} N on {{dpin}}", f"[there is|there's|we have|I have] {adjective}{word} {called} N [on|at] {{dpin}}",
             f"{add} {{dpin}} as {adjective}{word} {called} N", f"new device: N, {adjective}{word} on {{dpin}}", f"device N, {active}{word}, {{dpin}}", f"[configure|register|save|name] the {active}{word} [on|at] {{dpin}} as N",
             f"{add} the N on {{dpin}} as {adjective}{word} [device|]", f"{add} [the|a] N as {adjective}{word} on {{dpin}}", f"{add} device N kind {active}{word} pin {{dpin}}", f"{add} [a|the|a new] device {called} N of [kind|type] {word} on {{dpin}}",
-            f"{add} N [on|at] {{dpin}} as [kind|type] {word}", f"[{{dpin}}] is {adjective}{word} {called} N", f"new {active}{word} {called} N on {{dpin}}", f"name the {active}{word} on {{dpin}} N", f"device: {word} N {{dpin}}",
+            f"{add} N [on|at] {{dpin}} as [kind|type] {word}", f"[{{dpin}}] is {adjective}{word} {called} N", f"new {active}{word} {called} N on {{dpin}}", f"name the {active}{word} on {{dpin}} N", f"device: {word} N {{dpin}}", f"[call|name] the {active}{word} [on|at] {{dpin}} N", f"{add} [the|] {active}{word} N [on|at] {{dpin}}", f"new device: N, {adjective}{word} on {{dpin}}", f"the N is the {word} on {{dpin}}" if not active else f"the N is {adjective}{word} on {{dpin}}", f"the N is {adjective}{word} on {{dpin}}",
         )
     )  # fmt: skip
     if rng.random() < 0.2 and not active:
@@ -216,7 +216,7 @@ def _empty(text: str) -> str:
 
 _NO_DEVICE = _rows("device_set ?", "add a device", "[register|create] a [new|] device", "new device", "I want to name a thing", "set up a new device")  # fmt: skip
 _DEVICES = "[devices|devices|named things|things|registered devices|named devices]"
-DEVICE_LIST = _rows("device_list", f"[list|show|show me|print|tell me|display|give me] [the|my|all|all the|your|all my|] {_DEVICES}", f"[what|which] {_DEVICES} [do you have|do you know|are there|are registered|are set up|have I added|have I set up|exist|are defined]",
+DEVICE_LIST = _rows("device_list", *["[which|what] [devices|named things] [do you know|are there|do you have|exist|have I registered|have you got]"] * 2, "[show|list] [me|] [the|all|my] devices", f"[list|show|show me|print|tell me|display|give me] [the|my|all|all the|your|all my|] {_DEVICES}", f"[what|which] {_DEVICES} [do you have|do you know|are there|are registered|are set up|have I added|have I set up|exist|are defined]",
                     f"what are [the|my|your] {_DEVICES}", f"are there any {_DEVICES}", "device list", "devices", "what is wired up", "what have I named", f"how many {_DEVICES} are there", "[what|which] things have names", "[what|which] device names do you know", "what [is|did I] connect[ed|] to which pin".replace("did I] connect[ed|]", "is] wired"))  # fmt: skip
 
 

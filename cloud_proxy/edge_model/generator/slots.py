@@ -14,13 +14,22 @@ THINGS = spaced(
     "freezer oven toaster printer projector router feeder compressor solenoid horn bell beacon "
     "laser vent thing one gate door blind curtain thermostat lantern chandelier strip fountain "
     "irrigation aquarium filter heating alarm display backlight transmitter camera magnet winch "
-    "conveyor spotlight floodlight nightlight radiator extractor"
+    "conveyor spotlight floodlight nightlight radiator extractor dishwasher washer dryer fridge "
+    "lamps fountain waterfall skimmer bubbler airpump mister fogger drill saw lathe grinder laminator "
+    "turntable amplifier subwoofer telly television computer monitor server hub inverter battery "
+    "incubator kiln furnace stove grill hob hood cooker jacuzzi sauna shower toilet geyser immersion "
+    "windmill turbine generator crane lift elevator hoist ramp barrier shutter awning bollard turnstile "
+    "scarecrow birdhouse kennel coop hutch terrarium vivarium trough sprayer dripper mower robot train "
+    "carousel candle torch lights strobe projector disco discoball sign neon billboard clock"
 )
 PLACES = spaced(
     "kitchen garden front back bedroom bathroom garage hall living room greenhouse attic cellar "
     "office porch shed desk ceiling pond pool tank left right upper lower main second spare big "
     "small old new red green blue yellow white water air status night grow heating exhaust "
-    "outdoor indoor balcony terrace chicken workshop stairs"
+    "outdoor indoor balcony terrace chicken workshop stairs hallway landing porch loft basement pantry "
+    "utility laundry dining guest kids nursery study library driveway patio deck carport barn stable "
+    "yard lawn rose tomato herb veg fish turtle dog cat reading corner ambient warm cold hot wall floor "
+    "window door entrance exit north south east west middle inner outer top bottom tall long round side"
 )
 _SYLLABLES = spaced(
     "ba ko ri tal mun dex vor sil fen gra plo zu chi nex wob tor lam pek ost quin yar hup dro"
@@ -30,12 +39,12 @@ _SYLLABLES = spaced(
 def thing(rng: random.Random) -> str:
     """Return the name of something that hangs on a pin; now and then an invented word."""
     roll = rng.random()
-    if roll < 0.45:
+    if roll < 0.42:
         return rng.choice(THINGS)
-    if roll < 0.85:
+    if roll < 0.8:
         return f"{rng.choice(PLACES)} {rng.choice(THINGS)}"
     word = "".join(rng.choices(_SYLLABLES, k=rng.choice((2, 2, 3))))
-    return word if roll < 0.95 else f"{word} {rng.choice(THINGS)}"
+    return word if roll < 0.93 else f"{word} {rng.choice(THINGS)}"
 
 
 def pin_number(rng: random.Random) -> str:

@@ -21,12 +21,12 @@ _PIN = "<P>"
 _ON = barred(
     "<turn> <P> on|<turn> <P> on|<turn> on <P>|<switch> <P> on|<switch> on <P>|<set> <P> high|<set> <P> to 1|<activate> <P>|"
     "<start> <P>|<open> <P>|<turn> <P> back on|<pull> <P> high|<power> <P>|<put> <P> on|<set> <P> on|<switch> <P> on again|<bring> <P> up|"
-    "<fire> <P> up|<power> up <P>|<energise> <P>|<enable> <P>|<drive> <P> high|<make> <P> high|<bring> <P> high|<raise> <P>|<light> <P>|<light> up <P>|<run> <P>|<take> <P> high|<write> 1 to <P>|<flip> <P> on"
+    "<fire> <P> up|<power> up <P>|<energise> <P>|<enable> <P>|<drive> <P> high|<make> <P> high|<bring> <P> high|<raise> <P>|<light> <P>|<light> up <P>|<run> <P>|<take> <P> high|<write> 1 to <P>|<flip> <P> on|<P> on|<P> on|<P> high|<keep> <P> on|<get> <P> going"
 )
 _OFF = barred(
     "<turn> <P> off|<turn> <P> off|<turn> off <P>|<switch> <P> off|<switch> off <P>|<set> <P> low|<set> <P> to 0|<deactivate> <P>|"
     "<stop> <P>|<close> <P>|<turn> <P> off again|<turn> <P> back off|<pull> <P> low|<shut> <P> off|<put> <P> off|<switch> <P> off again|<cut> <P>|<set> <P> off|"
-    "<power> down <P>|<disable> <P>|<drive> <P> low|<make> <P> low|<bring> <P> low|<lower> <P>|<kill> <P>|<shut> off <P>|<shut> <P> down|<halt> <P>|<take> <P> low|<write> 0 to <P>|<flip> <P> off|<clear> <P>"
+    "<power> down <P>|<disable> <P>|<drive> <P> low|<make> <P> low|<bring> <P> low|<lower> <P>|<kill> <P>|<shut> off <P>|<shut> <P> down|<halt> <P>|<take> <P> low|<write> 0 to <P>|<flip> <P> off|<clear> <P>|<P> off|<P> off|<P> low|<end> <P>|<silence> <P>"
 )
 _TOGGLE = barred("<toggle> <P>|<toggle> <P>|<flip> <P>|<invert> <P>|<toggle> the state of <P>")
 _WAIT = barred(
@@ -52,7 +52,7 @@ _EMIT = (
 _ASK = _rows("ask {prompt}", "<ask> the [model|ai|assistant|llm|big model|cloud] {prompt}", "<ask> the [model|ai|assistant] to {prompt}", "<ask> the [model|ai|assistant] for {prompt}",
              "<ask> the [model|ai|assistant] about {prompt}", "<ask> the model: {prompt}", "<ask> ai for {prompt}", "<ask> the model \"{prompt}\"")  # fmt: skip
 _OTHERS = [
-    *_rows("pwm_write {sure} {pct}", "<set> {sure} to {pct}", "<dim> {sure} to {pct}", "<run> {sure} at {pct}", "<set> {sure} to {pct} [power|brightness|duty|speed]", "<bring> {sure} to {pct}"),
+    *_rows("pwm_write {sure} {pct}", "{sure} [at|to] {pct}", "<set> {sure} to {pct}", "<dim> {sure} to {pct}", "<run> {sure} at {pct}", "<set> {sure} to {pct} [power|brightness|duty|speed]", "<bring> {sure} to {pct}"),
     *_rows("servo_write {servo} {degrees}", "<move> {servo} to {degrees}", "<turn> {servo} to {degrees}", "<set> {servo} to {angle}", "<rotate> {servo} to {degrees}"),
     *_rows("neopixel_write {neopixel} {colour}", "<set> {neopixel} to {colour}", "<make> {neopixel} {colour}", "<turn> {neopixel} {colour}", "<colour> {neopixel} {colour}", "<paint> {neopixel} {colour}"),
     *_rows("neopixel_write {neopixel} off", "<turn> {neopixel} off", "<turn> off {neopixel}", "<clear> {neopixel}", "<switch> {neopixel} off"),

@@ -15,7 +15,8 @@ from .voices import states
 
 _FOR = [
     *_rows("gpio_write {opening} on rule_set w_in {dur} gpio_write {opening} off", "[open|start|run] {opening} for {dur}", "open {opening} for {dur}"),
-    *_rows("gpio_write {sure} on rule_set w_in {dur} gpio_write {sure} off", "[turn|switch] on {sure} for {dur}", "[turn|switch] {sure} on for {dur}",
+    *_rows("gpio_write {sure} on rule_set w_in {dur} gpio_write {sure} off", "[turn|switch] on {sure} for {dur}", "[turn|switch] {sure} on for {dur}", "[turn|switch] {sure} on for [the next|about|another|just|only] {dur}", "[turn|switch] on {sure} for [the next|about|just|only] {dur}", "[have|keep|leave|let|get] {sure} [on|running] for [the next|] {dur}",
+           "for [the next|] {dur} [turn|switch|keep|have] {sure} on", "I [want|need|would like] {sure} on for [the next|] {dur}", "let {sure} run for {dur}", "{sure} on for the next {dur}", "{sure} on for {dur}[, then off| then off| and then off|, off after that]",
            "[run|activate|power|start] {sure} for {dur}", "keep {sure} on for {dur}", "{sure} on for {dur}", "for {dur} turn on {sure}",
            "turn on {sure} [and|then] [turn|switch] it [back|] off [after|in] {dur}", "turn {sure} on, [wait|then wait] {dur}, then turn it off",
            "switch {sure} on and off again after {dur}", "[turn|switch] on {sure} and after {dur} [turn|switch] it off [again|]", "[turn|switch] {sure} on and [turn|switch] it off [again|] [after|in] {dur}", "give {sure} {dur} of [power|water|light]",
@@ -24,7 +25,7 @@ _FOR = [
            "turn off {sure} [and|then] [turn|switch] it back on [after|in] {dur}", "keep {sure} off for {dur}"),
     *_rows("rule_set w_at {clock} gpio_write {sure} on rule_set w_at {clock2} gpio_write {sure} off",
            "turn on {sure} at {clock} and [turn it|] off at {clock2}", f"{DAY} turn {{sure}} on at {{clock}} and off at {{clock2}}",
-           "turn {sure} on at {clock} and off at {clock2}", "switch {sure} on at {clock} and [switch it|] off [again|] at {clock2}",
+           "turn {sure} on at {clock} and off at {clock2}", f"[turn|switch|set|put] {{sure}} on at {{clock}} and off at {{clock2}} {DAY}", "{sure} on at {clock}, off at {clock2}", "{sure} on at {clock} and off [again|] at {clock2}", f"{DAY} {{sure}} on at {{clock}}, off at {{clock2}}", "switch {sure} on at {clock} and [switch it|] off [again|] at {clock2}",
            "keep {sure} on [from|between] {clock} [to|until|and] {clock2}"),
     *_rows("gpio_write {num} on gpio_write {num2} on", "[turn|switch|put] on [pins|pin|gpios|gpio|] {num} and {num2}", "[turn|switch] [pins|gpio|] {num} and {num2} on",
            "[turn|switch] on both [pins|] {num} and {num2}", "set [pins|gpio|pin] {num} and {num2} [high|on|to 1]", "[pins|] {num} and {num2} on"),

@@ -8,9 +8,9 @@ import random
 
 from . import mind, pins
 from .amounts import say_number
-from .pattern import Said, join, slot
+from .pattern import Said, choose, join, slot
 from .pins import rows as _rows
-from .slots import THINGS
+from .slots import THINGS, thing
 
 _SLANG = "[pop|stick|whack|flick|knock|click|snap|tap|flip|bung|fire|crank|throw|slap|hit|ping|get|put|have]"
 ON = [
@@ -20,6 +20,16 @@ ON = [
         *["[turn|switch] {pin} on"] * 3,
         *["[turn|switch] on [the led|the light|the lamp|the relay|the pump] on [pin|gpio] {num}"] * 3,
         f"{_SLANG} {{pin}} on",
+        "[shove|yank|drag|jam|park|hold|keep|lock|latch|tie] {pin} [high|up|to high]",
+        *["[output|put out|write|send|put] [a|] [1|one|high] [on|to|at] {pin}"] * 2,
+        *["[turn|switch] on {located}"] * 2,
+        "[turn|switch|start|power|fire|light|boot] [on|up] {located}",
+        "[turn|switch] {pin} on [now|again|once more], [it's|it is] [on|at|connected to] [pin|gpio] {num}".replace("{pin}", "[it|that]"),
+        "I [would be|'d be] [grateful|happy|glad] if {pin} [were|was] [on|turned on|switched on|powered up]",
+        "[I'd appreciate it|it'd be nice|it would be nice|I'd love it] if {pin} [were|was|could be|came] on",
+        "[can|could|may|might] [I|we] [please|] [have|get] {pin} [switched|turned|] on",
+        "[may|can|could] [I|we] have [some|] [power|light|current|voltage] [on|at] {pin}",
+        "[crank|kick|jolt|shock] {pin} [up|into life|into action|on]",
         "[pop|flick|flip|click|knock|snap|put|bring] on {pin}",
         "[power up|power on|switch on|turn on|start up|boot up|fire up|spin up|kick off|kick on|light up] {pin}",
         "[energise|energize|excite|engage|activate|enable|trip|trigger|assert|enliven|arm] {pin}",
@@ -68,6 +78,16 @@ OFF = [
         *["[turn|switch] off [the led|the light|the lamp|the relay|the pump] on [pin|gpio] {num}"] * 3,
         f"{_SLANG} {{pin}} off",
         "[pop|flick|flip|click|knock|snap|put|shut|cut|power|bring] off {pin}",
+        "[shove|yank|drag|jam|park|hold|keep|lock|latch|tie] {pin} [low|down|to low]",
+        *["[output|put out|write|send|put] [a|] [0|zero|low] [on|to|at] {pin}"] * 2,
+        "[turn|switch|shut|power] off {located}",
+        "[stop|shut down|power down|switch off|kill] {located}",
+        "I [would be|'d be] [grateful|happy|glad] if {pin} [were|was] [off|turned off|switched off|shut off]",
+        "[I'd appreciate it|it'd be nice|it would be nice|I'd love it] if {pin} [were|was|could be] off",
+        "[can|could|may|might] [I|we] [please|] [have|get] {pin} [switched|turned|] off",
+        "[nuke|axe|drop|chop|cut|end] the power [on|at|to|for] {pin}",
+        "[extinguish|put out|snuff out|douse|darken] {pin}",
+        "[cut|stop] {pin}",
         "[power down|power off|switch off|turn off|shut down|shut off|wind down|close down|black out] {pin}",
         "[de-energise|de-energize|disengage|deactivate|disable|release|disarm|drop|halt|unpower|deenergize] {pin}",
         "[could|can|would|can|could] {pin} be [turned off|switched off|powered down|deactivated|disabled|stopped|shut off]",
@@ -126,6 +146,16 @@ TOGGLE = [
         "[pin|gpio] {num}, toggle it",
     ),
 ]  # fmt: skip
+
+
+@slot("located")
+def _located(rng: random.Random, mark: str) -> Said:
+    """A thing, and then the pin that it is on: "the fan, it's on pin 25"."""
+    front = choose(
+        f"[the|the|my|that|our] {thing(rng)}[, it's on|, it is on|, that's|, that is|, which is on|; it's on|. it's on|, on|, it hangs on|, i.e.|, I mean|, it's connected to] [pin|gpio|pin|gpio pin|io|] ",
+        rng,
+    )
+    return Said([(front, ""), (str(rng.randint(0, 39)), mark)], ["=" + mark])
 
 
 @slot("portion")
@@ -190,6 +220,11 @@ READ_ASK = [
         f"{_WORDS_Q} what {{pin}} [is|reads|says|shows|is doing|is set to|is at|does]",
         f"{_WORDS_Q} [if|whether] {{pin}} is [on|off|high|low|on or off|high or low|still on|still off|active|running|lit|powered|switched on]",
         f"{_WORDS_Q} the [state|level|value|status|reading|current state|input] [of|on|at] {{pin}}",
+        "is {located} [, is it|][ on| off|]".replace("[, is it|][ on| off|]", ""),
+        "is [it|that] on, {located}",
+        "what's on {pin}",
+        "what is [there |]on {pin}",
+        "is {pin} [still|] [burning|glowing|alight|going|open|shut|closed]",
         "is {pin} [currently|still|already|really|even] [on|off|high|low|running|lit|active|powered]",
         "[what|which] [state|level|position] [does|is] {pin} [have|in]",
         "what [state|level|value] does {pin} have",
