@@ -50,11 +50,11 @@ _FRONT = barred(
     "any chance you can |any chance you could |your task: |new task: |command: |action: |to do: |step one: |it would help if you |could you maybe |could you perhaps |might you |I'm asking you to |"
     "I need someone to |someone should |somebody please |one thing: |quick one: |hey can you |hi, could you |ok can you |ok so please |alright, please |right, could you |now could you |then please |"
     "if you would be so kind, |if possible, |if you can, |if it's not too much trouble, |when you have a moment, |real quick, |for now, |this time, |again, |once more, |board, |hey you, |dear board, |"
-    "sir, |buddy, |mate, |dude, |hey buddy, |limpet: |@limpet |> |- |* |please can you |please could you |pretty please |be a darling and |I beg you to |you need to |you have to |you must |"
+    "yes |no wait, |ok board |okay limpet so |uhm could you maybe |could you maybe |alright then |yes please |actually no, |oh and |come on, |go on, |sir, |buddy, |mate, |dude, |hey buddy, |limpet: |@limpet |> |- |* |please can you |please could you |pretty please |be a darling and |I beg you to |you need to |you have to |you must |"
     "what I want is: |here's what I want: |my wish: |request: |instruction: |I say: |I said |please just |just please |kindly just |yeah, |yes, |yep, |sure, |cool, |good, |perfect, |excellent, |great, |thanks, now |"
 )
 _BACK = barred(
-    " when you get a chance| when you have a second|, if you would| if you would|, if possible|, if you please|, will ya|, can you|, can you do that|, could you do that|, can you do that for me|"
+    " from now on| from here on| for a change| this instant| would you kindly| and that is it| when you get a chance| when you have a second|, if you would| if you would|, if possible|, if you please|, will ya|, can you|, can you do that|, could you do that|, can you do that for me|"
     " straight off| this minute| this second|, quick|, quickly|, chop chop|, thank you|, thanks a lot|, thx|, ty|, pls|, please and thanks|, that would be great|, that'd be great|, that would be nice|"
     "! thanks|. thanks|. thank you|. please|, sir|, dear|, my friend|, board|, dude|, man|, bud"
 )

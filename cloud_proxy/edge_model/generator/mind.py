@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 
 from ..listed import barred
-from . import outside
+from .nouns import anything, invented
 from .pattern import Said, choose, slot
 from .pins import rows as _rows
 from .slots import PLACES, THINGS, remembered_pin, thing
@@ -42,8 +42,18 @@ _WHERE = (
 _LINK = "[on|on|on|connected to|attached to|wired to|at|hooked up to|plugged into]"
 
 
+_WHOSE = barred(
+    "brother|sister|mother|father|cat|dog|wife|husband|boss|neighbour|son|daughter|friend|Anna|Tom|landlord"
+)
+
+
 def _key(rng: random.Random) -> str:
-    return thing(rng) if rng.random() < 0.6 else rng.choice(_FACTS)
+    roll = rng.random()
+    if roll < 0.5:
+        return thing(rng)
+    if roll < 0.56:
+        return f"{rng.choice(_WHOSE)}'s {rng.choice(_FACTS)}"
+    return anything(rng) if roll < 0.62 else rng.choice(_FACTS)
 
 
 @slot("fact")
@@ -75,8 +85,8 @@ def _fact(rng: random.Random, mark: str) -> Said:
     else:
         key, value = "name" if rng.random() < 0.12 else rng.choice(_FACTS), rng.choice(_VALUES)
         if key == "name" or rng.random() < 0.25:  # a word that nobody has heard of
-            value = outside.invented(rng).capitalize()
-            value += f" {outside.invented(rng)}" if rng.random() < 0.2 else ""
+            value = invented(rng).capitalize()
+            value += f" {invented(rng)}" if rng.random() < 0.2 else ""
         if rng.random() < 0.3:
             value = f"{rng.choice(_WHERE)} the {thing(rng)}"
         if rng.random() < 0.3:
@@ -170,7 +180,7 @@ MEMORY_SET = [
 ]  # fmt: skip
 MEMORY_GET = [
     *_rows("memory_get {key}", "which [pin|gpio] did I [put|wire|connect|attach] [the|my] {key} [on|to]", *["[which|what] [pin|gpio] [did|do] [I|we] use for [the|my] {key}"] * 2,
-           "where did I say [the|my] {key} [was|is|hangs]", "where [is|was] [the|my] {key} again, [you remember|you should know|I told you]", "do you [still|] [know|remember] where [the|my] {key} is", "[what|which] is my {key} again",
+           "where did I say [the|my] {key} [was|is|hangs]", "where [is|was] [the|my] {key} again, [you remember|you should know|I told you]", "do you remember my {key}", "do you [know|remember|recall] [what|] [the|my] {key} [is|]", "do you [still|] [know|remember] where [the|my] {key} is", "[what|which] is my {key} again",
            "what's [my|the] {key}, do you [remember|know]", "[recall|retrieve|fetch|look up|read back|tell me|find] [the|my|] {key} [from memory|in memory|in your memory|from your notes]", "what is stored [under|for|as] [the|my|] {key}", "memory_get {key}", "what [pin|gpio] is [the|my] {key} on", "what does [the|your] memory say about [the|my|] {key}", "[recall|look up|tell me] what you know about [the|my] {key}", "what was [the|my] {key} again", "what have you [saved|stored|noted] [for|about|under] [the|my|] {key}", "[which|what] [pin|gpio] is [the|my] {key} [on|connected to|attached to|at|wired to]",
            "where did I [connect|put|plug|say] [the|my] {key} [is|]", "what did I [tell you|say] about [the|my] {key}",
            "what do you [know|remember] about [the|my] {key}", "do you [remember|know] [the|my] {key}",

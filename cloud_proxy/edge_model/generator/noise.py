@@ -163,7 +163,7 @@ def stumbled(said: Said, rng: random.Random) -> Said:
         (n, i)
         for n, (text, mark) in enumerate(pieces)
         for i, c in enumerate(text)
-        if c == " " and not mark and 0 < i and text[i - 1].isalpha()
+        if c == " " and not mark and i > 0 and text[i - 1].isalpha()
     ]
     if not places:
         return said

@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 
 from .elsewhere import ELSEWHERE
+from .nouns import invented
 from .pattern import Said, choose, fill
 from .slots import PLACES, THINGS, thing
 
@@ -93,6 +94,7 @@ WORDS = (  # the words of our trade in other senses
     "[turn on|switch on|turn off|turn up|set|blink|toggle|read|dim] [the charm|your brain|your imagination|your mind|between the lines|twice if you can hear me|the heat in the debate|a good example|careers|my boss|my friends|lips|the room|minds|the tables|your ears|the magic|new ideas]", "{p} is [my lucky number|the best|in the datasheet|unused|on the left|next to {p2}|a strapping pin|input only|reserved]", "[buy|sell|order|bring|give] me [a|the|another|two] {kw}", "I [am|was] [on|off|at] the {kw} [all day|yesterday|again]",
 )  # fmt: skip
 NEAR = (  # about pins, but no command: talk, past, doubt, advice, other people
+    "[pins|gpios|outputs|relays|scripts|rules|devices|sensors|servos|buttons|events] are [great|nice|fun|small|hard|boring|expensive|important|cool|a mystery|everywhere|{adj}]", "I [like|love|hate|need|bought|know] [pins|gpios|scripts|rules|relays|sensors|servos|leds]",
     "what [is|are] [gpio|gpio pins|a pin|pwm|{p} for|{p} good for|{p} used for|the difference between {p} and {p2}|an adc|a pull-up|a relay]", "how do I [wire|connect|solder|attach|hook up] [a led|a relay|a servo|a sensor|the {thing}|a dht22] to {p}",
     "why [is|was] {p} [on|off|high|so hot|broken|floating|not working|always on]", "why did {p} [turn on|turn off|go high|change|toggle|fire]", "why [did you|do you|have you] [turn|turned|switch|keep] {p} [on|off]", "who [turned|switched] [on|off] {p}", "who [turned|switched] {p} [on|off]",
     "what [happens|would happen|will happen] if I [turn on|toggle|set|connect|short|read|touch] {p}", "[should|may|shall|can|could|must|would] I [turn on|switch on|turn off|toggle|use|connect|touch|read] {p}", "is it [safe|ok|dangerous|wise|bad|possible|a good idea] to [turn on|toggle|use|switch off|connect 5v to] {p}", "I [turned|switched] [on|off] {p} [yesterday|an hour ago|myself|this morning|already]", "[he|she|my son|somebody|the cat|John] [turned|switched] [on|off] {p}", "{p} was [on|off|high|low] [yesterday|last night|an hour ago|all day|when I came home]", "I [like|love|hate|miss|forgot|broke|burned|bought|painted] {p}", "{p} is [broken|burnt|hot|smoking|nice|beautiful|damaged|the best|too loud|weird|my favourite]",
@@ -120,16 +122,6 @@ _BEYOND = ( "[turn|switch] on {p} [a bit|slowly|softly|step by step]", "[turn|sw
 )  # fmt: skip
 OUTSIDE = _PLAIN + _OTHER_SENSES + ELSEWHERE
 UNSUPPORTED = _UNKNOWN + _BEYOND
-_LETTERS = "bcdfghjklmnpqrstvwxz"
-
-
-def invented(rng: random.Random) -> str:
-    """Return a word that does not exist."""
-    parts = rng.choice((2, 2, 3))
-    return "".join(
-        rng.choice(_LETTERS) + rng.choice(("a", "e", "i", "o", "u", "oo", "ee", ""))
-        for _ in range(parts)
-    ) + rng.choice(("", "k", "rp", "n", "t", "sh"))
 
 
 def _swap(text: str, rng: random.Random) -> str:

@@ -57,6 +57,8 @@ ON = _rows(
     "[open|open up] {opening}",
     "[sound|ring|fire|set off|blow|trigger] {noisy}",
     "[set|make|put] {p} [hi|up|active|alive]",
+    "[get|set|start] {pin} [spinning|humming|rolling|burning|blowing|pumping|heating|glowing|ringing|moving]",
+    "[illuminate|light up|brighten up] {pin}",
     "{p} [hi|= 1|=1|:=1|-> 1|1]",
     "[light|lights] on {p}",
     "{p} on [please|now|pls]",

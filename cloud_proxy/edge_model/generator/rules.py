@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 
 from . import moments, pins, short, voices
+from .amounts import say_number
 from .moments import DAY
 from .pattern import SLOTS, Said, choose, fill, join, slot
 from .pins import Row
@@ -26,7 +27,7 @@ from .triggers import (
 
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORT_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-EVERY = _rows("w_every {dur}", "every {dur}", "every {dur}", "each {dur}", "once every {dur}", "once per {dur}",
+EVERY = _rows("w_every {dur}", "[every|once every] {ndays}", "every {dur}", "every {dur}", "each {dur}", "once every {dur}", "once per {dur}",
               "at intervals of {dur}", "with an interval of {dur}", "repeatedly every {dur}", "over and over every {dur}",
               "with a period of {dur}", "in {dur} intervals") + _rows(
     "w_every {unit}", "every {unit}", "each {unit}", "every single {unit}"
@@ -152,6 +153,12 @@ _READS = (
 )
 BLINK = _rows("gpio_toggle {pin}", "[blink|flash|toggle|pulse|wink|strobe] {pin}", "[blink|flash|toggle] {pin}",
               "make {pin} [blink|flash]", "let {pin} [blink|flash]", "have {pin} [blink|flash]", "toggle {pin}")  # fmt: skip
+
+
+@slot("ndays")
+def _days_long(rng: random.Random, mark: str) -> Said:
+    word = rng.choice(("days", "days", "weeks", "hours"))
+    return Said([(f"{say_number(rng.randint(2, 12), rng, 0.4)} {word}", mark)], ["=" + mark])
 
 
 @slot("days")

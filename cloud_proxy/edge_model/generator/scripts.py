@@ -136,7 +136,7 @@ def device_set(rng: random.Random) -> Said:
             f"{add} {adjective}{word} {called} N [on|at] {{dpin}}", f"{add} {adjective}{word} N on {{dpin}}", f"[there is|there's|we have|I have] {adjective}{word} {called} N [on|at] {{dpin}}",
             f"{add} {{dpin}} as {adjective}{word} {called} N", f"new device: N, {adjective}{word} on {{dpin}}", f"device N, {active}{word}, {{dpin}}", f"[configure|register|save|name] the {active}{word} [on|at] {{dpin}} as N",
             f"{add} the N on {{dpin}} as {adjective}{word} [device|]", f"{add} [the|a] N as {adjective}{word} on {{dpin}}", f"{add} device N kind {active}{word} pin {{dpin}}", f"{add} [a|the|a new] device {called} N of [kind|type] {word} on {{dpin}}",
-            f"{add} N [on|at] {{dpin}} as [kind|type] {word}", f"[{{dpin}}] is {adjective}{word} {called} N", f"new {active}{word} {called} N on {{dpin}}", f"name the {active}{word} on {{dpin}} N", f"device: {word} N {{dpin}}", f"[call|name] the {active}{word} [on|at] {{dpin}} N", f"{add} [the|] {active}{word} N [on|at] {{dpin}}", f"new device: N, {adjective}{word} on {{dpin}}", f"the N is the {word} on {{dpin}}" if not active else f"the N is {adjective}{word} on {{dpin}}", f"the N is {adjective}{word} on {{dpin}}",
+            f"{add} N [on|at] {{dpin}} as [kind|type] {word}", f"[{{dpin}}] is {adjective}{word} {called} N", f"new {active}{word} {called} N on {{dpin}}", f"name the {active}{word} on {{dpin}} N", f"device: {word} N {{dpin}}", f"[call|name] the {active}{word} [on|at] {{dpin}} N", f"{add} the {active}{word} [on|at] {{dpin}} as [the|] N".replace("[the|] N", "N"), f"{add} [the|] {active}{word} N [on|at] {{dpin}}", f"new device: N, {adjective}{word} on {{dpin}}", f"the N is the {word} on {{dpin}}" if not active else f"the N is {adjective}{word} on {{dpin}}", f"the N is {adjective}{word} on {{dpin}}",
         )
     )  # fmt: skip
     if rng.random() < 0.2 and not active:
@@ -226,7 +226,7 @@ def _device_name(rng: random.Random, mark: str) -> Said:
 
 
 DEVICE_DELETE = [
-    *_rows("device_delete {dname}", "[delete|remove|forget|drop|unregister|erase] [the|] device [called|named|] {dname}", "[delete|remove|unregister|forget|drop] [the|my] {dname} device", "[unregister|deregister] [the|my|] {dname}", "[delete|remove] {dname} from [the|my|your] [devices|device list|named things]",
+    *_rows("device_delete {dname}", "[delete|remove|forget|drop|unregister|erase] [the|] device [called|named|] {dname}", "[delete|remove|forget|erase] [the|] device {dname}", "[delete|remove|unregister|forget|drop] [the|my] {dname} device", "[unregister|deregister] [the|my|] {dname}", "[delete|remove] {dname} from [the|my|your] [devices|device list|named things]",
            "[remove|delete] the named thing {dname}", "the device {dname} is gone, remove it", "device {dname} can go"),
     *_rows("device_delete ?", "[delete|remove] a device", "[delete|remove|unregister] [the|that|this] device"),
 ]  # fmt: skip

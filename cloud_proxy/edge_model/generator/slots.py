@@ -6,6 +6,7 @@ import random
 
 from ..listed import spaced
 from .amounts import say_number
+from .nouns import anything
 from .pattern import Said, choose, slot
 
 THINGS = spaced(
@@ -43,8 +44,10 @@ def thing(rng: random.Random) -> str:
         return rng.choice(THINGS)
     if roll < 0.8:
         return f"{rng.choice(PLACES)} {rng.choice(THINGS)}"
+    if roll < 0.86:
+        return anything(rng) if roll < 0.83 else f"{anything(rng)} {rng.choice(THINGS)}"
     word = "".join(rng.choices(_SYLLABLES, k=rng.choice((2, 2, 3))))
-    return word if roll < 0.93 else f"{word} {rng.choice(THINGS)}"
+    return word if roll < 0.94 else f"{word} {rng.choice(THINGS)}"
 
 
 def pin_number(rng: random.Random) -> str:
@@ -241,5 +244,6 @@ def _rule_name(rng: random.Random, mark: str) -> Said:
     text = rng.choice(
         (f"{own[0]}_{own[1]}", thing(rng), f"rule{number}", f"r{number}", verb, f"{verb}_{own[1]}")
         + (f"{verb} {rng.choice(('light', 'routine', 'watering'))}", f"rule_{number}", str(number))
+        + (anything(rng), anything(rng), f"{anything(rng)}_{own[1]}", f"{anything(rng)} {own[1]}")
     )
     return Said([(text, mark)], [":" + mark])

@@ -9,6 +9,7 @@ import re
 
 from ..listed import barred
 from .amounts import say_number
+from .nouns import anything
 from .pattern import SLOTS, Said, choose, fill, join
 from .pins import rows as _rows
 from .slots import PLACES, thing
@@ -321,4 +322,5 @@ def repeated(rng: random.Random, mark: str, person: str = "") -> Said:
 
 def device_name(rng: random.Random) -> str:
     """Return a name for a thing that is wired to a pin."""
-    return thing(rng) if rng.random() < 0.8 else rng.choice(PLACES)
+    roll = rng.random()
+    return thing(rng) if roll < 0.75 else rng.choice(PLACES) if roll < 0.88 else anything(rng)

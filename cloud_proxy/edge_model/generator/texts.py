@@ -10,6 +10,7 @@ import re
 from ..listed import barred
 from . import outside
 from .amounts import say_number
+from .nouns import anything
 from .pattern import SLOTS, Said, slot
 from .slots import PLACES, THINGS
 
@@ -22,10 +23,10 @@ _CLAUSES = barred(
     "please close the {p} door|intruder|hello|good morning|it has started|watering is finished|the {t} is ready|something moved in the {p}|"
     "the temperature is too high|the freezer is warm|the {p} light is still on|the gate is open|the cat came home|the soil is dry|fire|"
     "there is somebody in the {p}|the sun is up|the bell rang|lunch is ready|the lid was lifted|we are out of oil|the kids are home|the fridge was left open|"
-    "the board is back|the {p} is too humid|the engine is running|the {t} stopped|{t} on|{t} failure|attention|wake up|the post is here"
+    "the board is back|you are awake|you're alive|you are back|I should drink|I need to leave|we have to go|they are here|he is home|it works|you're done|it got dark|my tea is ready|our guests arrived|somebody came in|someone came in|movement in the {p}|visitor at the {p} gate|the bins go out|frost is near|the rent is due|the {t} is flat|the {p} is too humid|the engine is running|the {t} stopped|{t} on|{t} failure|attention|wake up|the post is here"
 )
 _TODO = barred(
-    "close the windows|check the oven|feed the cat|take out the bins|water the plants|drink water|call Anna|take a break|lock the {p} door|turn off the {t}|"
+    "close the windows|take the pizza out|pay the rent|check the filters|water my cactus|pick up the kids|call the dentist|switch the {t} off|do my homework|check the oven|feed the cat|take out the bins|water the plants|drink water|call Anna|take a break|lock the {p} door|turn off the {t}|"
     "go to bed|buy milk|take my pills|walk the dog|check the {t}|empty the {p} bin|stretch|put the kettle on|clean the {t}|go home|stand up|leave for work|bring in the washing"
 )
 _PROMPTS = barred(
@@ -49,8 +50,13 @@ _SCRIPT_WORDS = barred("party|sunrise|sunset|goodnight|morning|alarm|disco|wave|
 
 def script_name(rng: random.Random) -> str:
     """Return a script's name as it is written in one word."""
-    if rng.random() < 0.4:
+    roll = rng.random()
+    if roll < 0.32:
         return rng.choice(_SCRIPT_WORDS)
+    if roll < 0.47:
+        return anything(rng) + rng.choice(("", "", "", "2", "3"))
+    if roll < 0.52:
+        return f"{anything(rng)}{rng.choice('_-')}{rng.choice(_SCRIPT_NOUNS)}"
     joint = rng.choice("___-")
     name = rng.choice(_SCRIPT_VERBS) + joint + rng.choice(_SCRIPT_NOUNS)
     return name + rng.choice(("", "", "", "", "2", f"{joint}now"))
@@ -63,14 +69,14 @@ def _script(rng: random.Random, mark: str) -> Said:
 
 @slot("ename")
 def _event(rng: random.Random, mark: str) -> Said:
-    name = rng.choice(_EVENTS) if rng.random() < 0.8 else script_name(rng)
+    name = rng.choice(_EVENTS) if rng.random() < 0.65 else script_name(rng)
     return Said([(name, mark)], [":" + mark])
 
 
 @slot("tag")
 def _tag(rng: random.Random, mark: str) -> Said:
     return Said([(rng.choice(("kitchen", "garden", "bedroom", "lights", "cellar", "garage", "pumps", "upstairs",
-                              "greenhouse", "outside", "hall", "shed", rng.choice(PLACES))), mark)], [":" + mark])  # fmt: skip
+                              "greenhouse", "outside", "hall", "shed", rng.choice(PLACES), anything(rng), f"board{rng.randint(1, 9)}")), mark)], [":" + mark])  # fmt: skip
 
 
 def _words(options: tuple[str, ...], rng: random.Random) -> str:

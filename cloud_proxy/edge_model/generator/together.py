@@ -173,12 +173,17 @@ def amounts(rng: random.Random, mark: str) -> Said:
         )
     )
     said: list[Said | str] = [rng.choice(verbs) + " "]
-    for n in range(rng.choice((2, 2, 3))):
+    one = rng.random() < 0.25  # "the servo on 4 to 10 and the one on 5 to 20"
+    for n in range(2 if one else rng.choice((2, 2, 3))):
         if n:
             said.append(rng.choice((" and ", ", ", ", and ", " & ")))
         which = SLOTS["num" if tool == "pwm_write" and rng.random() < 0.6 else part](
             rng, f"{mark}y{n}"
         )
+        if n and one:
+            number = SLOTS["num"](rng, f"{mark}y{n}")
+            front = rng.choice(("the one on ", "the other one on ", "the one on pin ", "that on "))
+            which = join(front, number)
         made = SLOTS[value](rng, f"{mark}z{n}")
         both = join(which, " to ", made)
         said.append(Said(both.pieces, [tool, *which.program, *made.program], both.memory))

@@ -168,6 +168,16 @@ def _portion(rng: random.Random, mark: str) -> Said:
     return Said([(front, ""), (word, mark)], ["=" + mark])
 
 
+@slot("utmost")
+def _utmost(rng: random.Random, mark: str) -> Said:
+    """Full power in other words: "full blast"."""
+    word, rest = (
+        rng.choice(("full", "full", "full", "half", "maximum")),
+        "[blast|tilt|throttle|steam|whack|power|speed|brightness]",
+    )
+    return Said([(word, mark), (" " + choose(rest, rng), "")], ["=" + mark])
+
+
 _OF = "[of its|of the|of full|of maximum|of its full|]"
 _MUCH = "[brightness|power|speed|duty|intensity|strength|duty cycle|throttle|force|level]"
 PWM = [
@@ -181,6 +191,7 @@ PWM = [
         f"{{pin}} at {{portion}} {_MUCH}",
         f"give {{pin}} {{portion}} {_MUCH}",
     ),
+    *_rows("pwm_write {pin} {utmost}", "[run|drive|set|put|turn|have|start|fire|crank] {pin} [at|to|on|] {utmost}", "{pin} [at|on|to|] {utmost}"),
     *_rows("pwm_write {pin} {portion}", f"{{pin}} {{portion}} {_MUCH}", f"{{portion}} {_MUCH} [on|for|at] {{pin}}", f"{{pin}} to {{portion}} [{_MUCH}|]"),
     *_rows(
         "pwm_write {pin} {pct}",
