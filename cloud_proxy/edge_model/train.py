@@ -79,7 +79,7 @@ def tensors(
 def blurred(words: torch.Tensor) -> torch.Tensor:
     """Return the words with some groups and some whole words unreadable; the kind stays.
 
-    How many groups, each sentence draws for itself, as a view that model.py blurs may lack a quarter.
+    How many groups, each sentence draws for itself: a view that model.py blurs lacks a quarter.
     """
     drop = torch.rand(words.shape) < _GROUP_GONE * torch.rand(len(words), 1, 1)
     drop |= (torch.rand(words.shape[:2]) < _WORD_GONE)[..., None]

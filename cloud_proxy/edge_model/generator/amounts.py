@@ -170,8 +170,11 @@ def _duration(rng: random.Random, mark: str) -> Said:
             )
         )
     elif roll < 0.12:
-        text = rng.choice(("two days", "3 days", "a day", "a week", "2 weeks", "three quarters of an hour", "a few minutes".replace("a few", "two"),
-                           f"{rng.randint(2, 10)} days", f"{rng.randint(2, 14)} days", "one day", "a second", "ninety seconds", "90 mins"))  # fmt: skip
+        text = rng.choice(
+            ("two days", "3 days", "a day", "a week", "2 weeks", "three quarters of an hour")
+            + ("two minutes", f"{rng.randint(2, 10)} days", f"{rng.randint(2, 14)} days")
+            + ("one day", "a second", "ninety seconds", "90 mins")
+        )
     elif roll < 0.19:
         joint = rng.choice(("s and", "s", " and", ""))
         text = f"{rng.randint(1, 5)} minute{joint} {rng.randint(5, 55)} seconds"

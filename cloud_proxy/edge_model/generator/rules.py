@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from . import moments, pins, short, voices
+from . import moments, pins, short, switching, voices
 from .amounts import say_number
 from .moments import DAY
 from .pattern import SLOTS, Said, choose, fill, join, slot
@@ -136,9 +136,9 @@ WHEN = (
     (POLLED, 0.01),
 )
 _CHANGES = (
-    (voices.ON, 0.34),
-    (voices.OFF, 0.28),
-    (voices.TOGGLE, 0.14),
+    (switching.ON, 0.34),
+    (switching.OFF, 0.28),
+    (switching.TOGGLE, 0.14),
     (voices.PWM, 0.1),
     (voices.SERVO, 0.07),
     (voices.NEOPIXEL, 0.07),

@@ -8,14 +8,26 @@ from dataclasses import dataclass
 from ..grammar import Action, Outcome, program
 from ..sentence import Sentence, TooLong, read
 from ..table import ASK, ASK_NAMED, END, MAX_ACTIONS
-from . import frames, mind, noise, outside, pins, rules, scripts, short, together, voices
+from . import (
+    frames,
+    mind,
+    noise,
+    outside,
+    pins,
+    rules,
+    scripts,
+    short,
+    switching,
+    together,
+    voices,
+)
 from .pattern import Said, fill
 from .pins import Row
 
 _COMMANDS: tuple[tuple[list[Row], float], ...] = (
-    (voices.ON, 12.0),
-    (voices.OFF, 11.0),
-    (voices.TOGGLE, 3.5),
+    (switching.ON, 12.0),
+    (switching.OFF, 11.0),
+    (switching.TOGGLE, 3.5),
     (voices.PWM, 6.0),
     (voices.SERVO, 3.5),
     (voices.NEOPIXEL, 5.0),
