@@ -26,6 +26,7 @@ from cloud_proxy.pruning.scores import SCORES  # noqa: E402
 _DENSE = Path(__file__).with_name("edge_dense.npz")  # the parent of what ships
 _NAME = "pruning_edge_model"
 _SENTENCES = 400
+_SET = f"development set of {len(evaluate.cases(evaluate.DEV))} sentences"
 
 
 class Grid:
@@ -60,7 +61,7 @@ def exact(stored: weights.Stored) -> float:
 
 
 def one_shot(grid: Grid, seeds: int) -> None:
-    how = "development set, one-shot, float32, no training"
+    how = f"{_SET}, one-shot, float32, no training"
     for seed in range(1, seeds + 1):
         names = [
             (percent, score, name, level)
@@ -93,9 +94,7 @@ def recovered(grid: Grid, steps: int, percents: list[int]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "edge.packed"
             edge.pack(grid.dense, file, sparsity=percent / 100, steps=steps, progress=_tell)
-            how = (
-                f"development set, {steps} steps of gradual pruning, INT4 in groups of 32, packed"
-            )
+            how = f"{_SET}, {steps} steps of gradual pruning, INT4 in groups of 32, packed"
             grid.add(metric, exact(weights.load(file)), how)
 
 
@@ -110,14 +109,14 @@ def main() -> None:
     torch.set_num_threads(1)
     grid = Grid(args.dense)
     if "dense" not in grid.values:
-        grid.add("dense", exact(grid.stored), "development set", against=None)
+        grid.add("dense", exact(grid.stored), _SET, against=None)
     if args.packed:
         stored = weights.load(args.packed)
         done = stored.about["recovery"]
         metric = f"recovered uniform {round(100 * done['sparsity'])}% INT4"
         if metric not in grid.values:
             steps = done["steps"] + done.get("more_steps", 0)
-            how = f"development set, {steps} steps of gradual pruning, INT4, packed"
+            how = f"{_SET}, {steps} steps of gradual pruning, INT4, packed"
             grid.add(metric, exact(stored), how)
     one_shot(grid, args.seeds)
     recovered(grid, args.steps, args.recover)

@@ -23,9 +23,8 @@ from .table import TOOLS
 
 DEV = Path(__file__).with_name("devset.jsonl")
 TEST = Path(__file__).with_name("testset.jsonl")
-_WRONG_ACT_COSTS, _FALSE_CALL_COSTS = 8, 3  # in right answers, when the threshold is chosen
-_CAUTION = 0.015
-_ENOUGH = 0.92  # of the development set's calls
+_PRECISION = 0.995  # of the development set's acting answers, when the threshold is chosen
+_LOWEST, _HIGHEST = 0.5, 0.97  # thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +94,16 @@ def score(model: EdgeModel, path: Path) -> Scores:
 
 
 def calibrate(weights_path: Path) -> float:
-    """Return the highest threshold at which the development set has _ENOUGH exact answers.
+    """Return the threshold: the lowest from which on acting answers are right often enough.
 
-    So it is as careful as that allows. Where there is none, it is the highest that serves the set
-    nearly as well as the best: the set steered the generator, so it flatters the model, and the
-    share _CAUTION is given up for it.
+    Often enough is _PRECISION on the development set, more than what is asked of strangers'
+    sentences, for that set steered the generator and so flatters the model.
     """
     model = EdgeModel(weights.load(weights_path), threshold=0.0)
-    results = [(case, model.answer(case.sentence, memory=case.memory)) for case in cases(DEV)]
-    marks = [0.3 + step / 100 for step in range(68)]
-    inside = [(case, answer) for case, answer in results if case.scope == "in"]
-    right = [answer.confidence for case, answer in inside if as_rows(answer) == case.calls]
-    careful = [m for m in marks if sum(p >= m for p in right) >= _ENOUGH * len(inside)]
-    if careful:
-        return round(max(careful), 3)
-    worth = {mark: _worth(results, mark) for mark in marks}
-    enough = (1 - _CAUTION) * max(worth.values())
-    return round(max(mark for mark in marks if worth[mark] >= enough), 3)
+    percent = range(round(100 * _LOWEST), round(100 * _HIGHEST) + 1)
+    marks = curve(model, DEV, [mark / 100 for mark in percent])
+    low = [mark.threshold for mark in marks if mark.precision < _PRECISION]
+    return min(_HIGHEST, round(max(low) + 0.01, 2)) if low else _LOWEST
 
 
 def settle(path: Path, about: dict[str, Any], write: Callable[[float], None]) -> float:
@@ -166,19 +158,6 @@ def calibration_error(model: EdgeModel, path: Path) -> float:
 def as_rows(answer: Answer) -> list[dict[str, Any]]:
     """Return an answer's calls as the sets write them."""
     return [{"tool": call.tool, "args": call.args} for call in answer.calls]
-
-
-def _worth(results: list[tuple[Case, Answer]], threshold: float) -> int:
-    worth = 0
-    for case, answer in results:
-        if not answer.calls or answer.confidence < threshold:
-            continue
-        if as_rows(answer) == case.calls:
-            worth += 1
-        else:
-            acts = _acts(as_rows(answer))
-            worth -= _WRONG_ACT_COSTS if acts else _FALSE_CALL_COSTS
-    return worth
 
 
 @dataclass(frozen=True, slots=True)

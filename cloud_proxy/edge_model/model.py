@@ -136,10 +136,10 @@ class EdgeModel:
                     used.update(range(word if choice.since is None else choice.since, word + 1))
                     choice = walk.send(word)
             except StopIteration as done:
-                outcome = done.value
-                if outcome.calls and np.exp(self._gamma * sure) < _BEYOND_DOUBT:
-                    sure = (sure + self._blurred(sentence, rows, path, decisions)) / 2
-                return Decoded(outcome, float(np.exp(self._gamma * sure)), frozenset(used))
+                outcome, share = done.value, float(np.exp(sure))
+                if outcome.calls and share**self._gamma < _BEYOND_DOUBT:
+                    share = (share + self._blurred(sentence, rows, path, decisions)) / 2
+                return Decoded(outcome, share**self._gamma, frozenset(used))
 
     def _blurred(
         self,
@@ -148,7 +148,7 @@ class EdgeModel:
         path: Sequence[tuple[int, int]],
         decisions: Sequence[int],
     ) -> float:
-        """Return the mean log probability of what was decided in four blurred views."""
+        """Return the mean probability of what was decided in four blurred views."""
         views = [
             [
                 blurred(ids, t, at + n)
@@ -157,7 +157,7 @@ class EdgeModel:
             for n in range(4)
         ]
         found = self._network.weigh(views, SYMBOL_ID["start"], path)
-        return float(found[:, list(decisions)].sum(1).mean())
+        return float(np.exp(found[:, list(decisions)].sum(1)).mean())
 
     def _mask(self, choice: Choice, words: int) -> Array:
         """Return 0 for legal actions and -inf for others: (symbols + words,)."""

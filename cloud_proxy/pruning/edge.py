@@ -108,12 +108,14 @@ def pack(
     embeddings: str = "dense4",
     steps: int = 2000,
     rate: float = RATE,
+    ramp: float = 0.5,
     seed: int = 1,
     progress: Callable[[int, int, float], None] | None = None,
     kept: Path | None = None,
 ) -> None:
     """Prune a trained weights file with recovery, choose its threshold, write it packed.
 
+    dense: or a packed file, which recovers on; a ramp of 0.001 then keeps what it has pruned.
     steps: 0 prunes by magnitude and rounds at once. The rest is as in `targets` and `recover`.
     Raises DamagedModel, OSError.
     """
@@ -121,9 +123,11 @@ def pack(
     start, used = time.monotonic(), time.process_time()
     net = network(stored)
     goals = targets(net, sparsity, group, embeddings)
-    recover(net, goals, seed=seed, steps=steps, rate=rate, progress=progress, kept=kept)
+    recover(net, goals, seed=seed, steps=steps, rate=rate, ramp=ramp, progress=progress, kept=kept)
     kinds = {name: (goal.kind, goal.group) for name, goal in goals.items()}
-    recovery = {"steps": steps, "rate": rate, "seed": seed, "sparsity": sparsity}
+    recovery = {"steps": steps, "rate": rate, "ramp": ramp, "seed": seed, "sparsity": sparsity}
+    if "recovery" in stored.about:
+        recovery["before"] = stored.about["recovery"]
     recovery["train_s"] = round(time.monotonic() - start)
     recovery["cpu_s"] = round(time.process_time() - used)
     about = {**stored.about, "recovery": recovery}
@@ -147,6 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--embeddings", choices=("dense4", "int8", "sparse4"), default="dense4")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--ramp", type=float, default=0.5, help="share of the steps that prune")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", dest="kept", type=Path, help="file to go on from after a break")
     args = parser.parse_args(arguments)

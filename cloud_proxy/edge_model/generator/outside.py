@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 
+from .beside import ABOUT_PINS, BESIDE
 from .elsewhere import ELSEWHERE
 from .nouns import invented
 from .pattern import Said, choose, fill
@@ -120,7 +121,7 @@ _BEYOND = ( "[turn|switch] on {p} [a bit|slowly|softly|step by step]", "[turn|sw
     "tomorrow at {a} [run|start] the script", "remind me tomorrow to [buy milk|call mum|water the plants]", "[turn|switch] {p} on on the last day of the month", "[turn on|open] {p} [once the moon rises|when my alarm rings|if the news is bad]",
     "[send|post] [a tweet|an email|a letter|an sms to 555 0199|a fax] to {person}", "[record|log|plot|graph|chart] [{p}|the temperature] [to a file|in a spreadsheet|for a week|over time]",
 )  # fmt: skip
-OUTSIDE = _PLAIN + _OTHER_SENSES + ELSEWHERE
+OUTSIDE = _PLAIN + _OTHER_SENSES + ELSEWHERE + BESIDE
 UNSUPPORTED = _UNKNOWN + _BEYOND
 
 
@@ -176,7 +177,7 @@ def _with_pins(table: tuple[str, ...], program: str, rng: random.Random) -> Said
 
 def near(rng: random.Random) -> Said:
     """Return a sentence about pins, or in our words, that asks nothing of the board."""
-    return _with_pins(WORDS if rng.random() < 0.3 else NEAR, "decline", rng)
+    return _with_pins(WORDS if rng.random() < 0.3 else NEAR + ABOUT_PINS, "decline", rng)
 
 
 def unsupported(rng: random.Random) -> Said:

@@ -211,6 +211,13 @@ def test_a_day_of_the_month(text, day):
     assert convert("monthday", tokens[-1], tokens) == day
 
 
+@pytest.mark.parametrize("text", ("5%", "5 percent", "5 per cent", "five per cent", "5 pct"))
+def test_a_percentage_is_one_word(text):
+    tokens = read(f"dim it to {text} now").tokens
+    assert [(t.value, t.unit) for t in tokens if t.kind == "num"] == [(5, "pct")]
+    assert tokens[-1].text == "now"
+
+
 def test_a_percentage_is_no_pin():
     (token,) = kinds("50 %", "num")
     assert convert("pin", token, [token]) is None

@@ -6,11 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: it is for training only")
 
+from cloud_proxy.edge_model import weights  # noqa: E402
 from cloud_proxy.edge_model.network import Shape  # noqa: E402
 from cloud_proxy.edge_model.optimiser import Optimiser, level  # noqa: E402
 from cloud_proxy.edge_model.table import SYMBOLS  # noqa: E402
 from cloud_proxy.edge_model.torch_network import TorchNetwork  # noqa: E402
-from cloud_proxy.edge_model.train import learn, named  # noqa: E402
+from cloud_proxy.edge_model.train import learn, named, train  # noqa: E402
 
 
 def network(seed):
@@ -90,3 +91,15 @@ def test_a_training_that_was_broken_off_ends_as_if_it_had_not_been(tmp_path):
     again = run(tmp_path / "state")
     for name, weight in whole.items():
         assert torch.equal(weight, again[name]), name
+
+
+def test_the_same_seed_trains_the_same_bytes_and_another_seed_others(tmp_path):
+    def trained(seed, name):
+        net = train(seed, steps=3, batch=8, rate=0.01, quiet=True)
+        arrays = {name: value.numpy() for name, value in net.named().items()}
+        weights.save(tmp_path / name, net.shape, arrays, 0.5, {})
+        return (tmp_path / name).read_bytes()
+
+    once = trained(1, "once")
+    assert trained(1, "again") == once
+    assert trained(2, "other") != once
