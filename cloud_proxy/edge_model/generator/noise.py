@@ -144,7 +144,7 @@ def typos(said: Said, rng: random.Random) -> Said:
 
 
 _WITHIN = barred(
-    "um|uh|like|please|just|the|then|er|well|kindly|actually|quickly|now|you know|erm|"
+    "um|uh|like|please|just|er|well|kindly|actually|quickly|now|you know|erm|"
     "simply|really|hmm|pls"
 )
 _OF = re.compile(r"\boff\b")
@@ -162,7 +162,7 @@ def stumbled(said: Said, rng: random.Random) -> Said:
     places = [
         (n, i)
         for n, (text, mark) in enumerate(pieces)
-        for i, c in enumerate(text)
+        for i, c in enumerate(text[:-1])
         if c == " " and not mark and i > 0 and text[i - 1].isalpha()
     ]
     if not places:
