@@ -117,6 +117,22 @@ CALLS |= {
     "swich gpio 12 off": [off(12)],
 }
 
+CALLS |= {
+    "dim the led on gpio 2 to 5 per cent": [call("pwm_write", pin=2, duty_pct=5)],
+    "remind me in 20 minutes to take the pizza out": [
+        rule({"in_s": 1200}, call("notify", text="take the pizza out"))
+    ],
+    "tell me every hour that I should drink": [
+        rule({"every_s": 3600}, call("notify", text="I should drink"))
+    ],
+    "once a day at 6 in the morning turn on 12": [rule({"at": "06:00"}, on(12))],
+    "delete the rule coffee": [call("rule_delete", name="coffee")],
+    "disable the siesta rule": [call("rule_enable", name="siesta", enabled=False)],
+    "switch on the fan, it's on pin 25": [on(25)],
+    "turn of the led on pin 2": [off(2)],
+    "remember that my name is Waldo": [call("memory_set", key="name", value="Waldo")],
+}
+
 NAMED = {
     "turn on the pump": (PUMP, [on(5)]),
     "turn the pump off please": (PUMP, [off(5)]),
@@ -144,6 +160,10 @@ SILENT = {
     "turn on pin 5 tomorrow at 7": "Sorry",
     "turn on pin 5 next monday at 7": "Sorry",
     "don't run the script party": "leave it",
+    "high five": "Sorry",
+    "what is the value of gold": "Sorry",
+    "show me the devices at the apple store": "Sorry",
+    "is gpio 12 safe at boot": "Sorry",
     "hello": "Hello",
     "thank you": "welcome",
     "what can you do?": "switch",
