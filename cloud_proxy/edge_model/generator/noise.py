@@ -144,8 +144,7 @@ def typos(said: Said, rng: random.Random) -> Said:
 
 
 _WITHIN = barred(
-    "um|uh|like|please|just|er|well|kindly|actually|quickly|now|you know|erm|"
-    "simply|really|hmm|pls"
+    "um|uh|like|please|just|er|well|kindly|actually|quickly|now|you know|erm|simply|really|hmm|pls"
 )
 _OF = re.compile(r"\boff\b")
 
