@@ -1,5 +1,6 @@
 """Fixtures that rooms share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,12 @@ def broker() -> Iterator[Broker]:
     """A broker of this test's own on a free loopback port; it may be stopped and started."""
     with Broker.open() as running:
         yield running
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core: most tests wait for brokers, boards and processes."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
