@@ -227,6 +227,8 @@ def _connect(host: str, port: int, user: str, password: str) -> str:
     import paho.mqtt.client as mqtt
     from paho.mqtt.enums import CallbackAPIVersion
 
+    from host.mqtt import leave
+
     answered = threading.Event()
     said: list[str] = []
 
@@ -245,8 +247,7 @@ def _connect(host: str, port: int, user: str, password: str) -> str:
         return str(e)
     client.loop_start()
     came = answered.wait(_BROKER_S)
-    client.disconnect()
-    client.loop_stop()
+    leave(client)
     return said[0] if came else "it accepts, and then says nothing"
 
 

@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from firmware import wire
 from host.broker_address import Address
 from host.errors import UserError
+from host.mqtt import leave
 from host.person import Person
 
 CONNECT_TIMEOUT_S = 15.0
@@ -117,8 +118,7 @@ class Operator:
             )
             if self._granted:
                 return client
-        client.disconnect()
-        client.loop_stop()
+        leave(client)
         if (self._lost and not self._refused) or "version" in self._refused:
             return None
         raise UserError(
@@ -200,8 +200,7 @@ class Operator:
 
     def close(self) -> None:
         """Leave the broker."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def __enter__(self) -> Self:
         return self

@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware import wire
 from host.errors import UserError
+from host.mqtt import leave
 
 CONNECT_TIMEOUT_S = 10.0
 _LONGEST_BYTES = 65_536  # of a message from a board
@@ -106,8 +107,7 @@ class Person:
 
     def close(self) -> None:
         """Leave the broker."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def __enter__(self) -> Self:
         return self

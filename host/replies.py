@@ -15,6 +15,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware import wire
+from host.mqtt import leave
 from host.person import Person
 
 _SUBSCRIBE_TIMEOUT_S = 10.0
@@ -51,8 +52,7 @@ class _Listener:
 
     def close(self) -> None:
         """Leave the broker."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def __enter__(self) -> Self:
         return self

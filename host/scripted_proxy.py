@@ -10,6 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware import wire
 from host.lab import Lab
+from host.mqtt import leave
 from host.person import Person
 
 Script = Callable[[dict[str, Any]], list[bytes]]
@@ -44,8 +45,7 @@ class ScriptedProxy:
 
     def close(self) -> None:
         """Leave the broker."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
 
 def final(request: dict[str, Any], **fields: Any) -> bytes:

@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware import wire
 from host import signing
+from host.mqtt import leave
 from host.person import Person
 
 LIMIT_S = 60.0  # of the wall's time, for what should take milliseconds
@@ -104,9 +105,7 @@ class Client:
     def __exit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-        self.client._reset_sockets()  # else it may be a warning of the garbage collector's
+        leave(self.client)
 
 
 def device(port: int, name: str, **info: Any) -> Client:

@@ -17,6 +17,8 @@ import paho.mqtt.client as mqtt
 from aiohttp import web
 from paho.mqtt.enums import CallbackAPIVersion
 
+from host.mqtt import leave
+
 DEADLINE_S = 60.0
 TOOLS = [
     ["gpio_write", "Drive a pin.", [["pin", "pin"], ["value", "int", 0, 1]]],
@@ -167,9 +169,7 @@ class Device:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-        self._client._reset_sockets()  # else it may be a warning of the garbage collector's
+        leave(self._client)
 
 
 class Upstream:

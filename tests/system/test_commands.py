@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from firmware import wire
 from host import signing
 from host.lab import Lab
+from host.mqtt import leave
 from host.person import Person
 
 KEY = signing.new_key()
@@ -98,9 +99,7 @@ class Operator:
         assert self.do({"tool": "get_time", "args": {}}, id=secrets.token_hex(4))["n"] == self.n
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-        self._client._reset_sockets()  # else it may be a warning of the garbage collector's
+        leave(self._client)
 
     def __enter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from host.image import agent_sources, compile_agent
 from host.lab import Lab
+from host.mqtt import leave
 from host.person import Person
 
 DEADLINE_S = 60.0
@@ -40,9 +41,7 @@ class Listener:
             assert self._changed.wait_for(lambda: len(self.heard) >= count, DEADLINE_S)
 
     def close(self):
-        self._client.disconnect()
-        self._client.loop_stop()
-        self._client._reset_sockets()  # else it may be a warning of the garbage collector's
+        leave(self._client)
 
 
 def broken(module, old, new):

@@ -16,6 +16,7 @@ from host import home_assistant as ha
 from host import signing, update
 from host.keys import changing, new_keys
 from host.lab import Lab
+from host.mqtt import leave
 from host.person import Person
 from tests.system.update_kit import KEY, agent
 
@@ -96,9 +97,7 @@ class Assistant:
         self._client.publish(topic, payload, 1, retain).wait_for_publish(DEADLINE_S)
 
     def close(self):
-        self._client.disconnect()
-        self._client.loop_stop()
-        self._client._reset_sockets()  # else it may be a warning of the garbage collector's
+        leave(self._client)
 
 
 @contextmanager

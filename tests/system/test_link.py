@@ -15,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware import wire
 from host.broker import find_mosquitto
+from host.mqtt import leave
 from tests.system.certificates import make_certificates
 from tests.system.link_kit import HOST, LIMIT_S, Filter, Reef, passed
 from tests.system.scripted_proxy import ScriptedProxy, final
@@ -165,8 +166,7 @@ def test_a_session_that_the_broker_still_holds_is_taken_over_with_the_right_stat
     reef.until(lambda: len(statuses) == 3, 5)
     assert statuses == [b"online", b"offline", b"online"]
     assert reef.retained()[0] is True
-    watcher.disconnect()
-    watcher.loop_stop()
+    leave(watcher)
 
 
 def rival(reef: Reef) -> mqtt.Client:
@@ -183,8 +183,7 @@ def test_a_duel_over_the_name_slows_down_and_the_board_wins_in_the_end(reef: Ree
     reef.until(lambda: len(reef.names.asked_s) == 7, 200)
     gaps = [b - a for a, b in zip(reef.names.asked_s[1:], reef.names.asked_s[2:], strict=False)]
     assert all(gap >= 0.5 * 2**n for n, gap in enumerate(gaps, 1)), gaps
-    other.disconnect()
-    other.loop_stop()
+    leave(other)
     reef.until(lambda: reef.retained()[0] is True, 80)
     reef.world.run(seconds=100)
     assert reef.retained()[0] is True and reef.hellos <= 8
@@ -314,8 +313,7 @@ def test_a_real_broker_is_spoken_to_over_tls(certificates: Path) -> None:
                 reef.world.wait_for(lambda: heard, LIMIT_S)
                 break
         assert heard and b"commands: " in heard[0], reef.console
-        speaker.disconnect()
-        speaker.loop_stop()
+        leave(speaker)
 
 
 DISTRUST: dict[str, tuple[str, dict[str, Any], str]] = {

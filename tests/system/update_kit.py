@@ -13,6 +13,7 @@ from firmware import wire
 from host import rsa, update
 from host.image import agent_sources, compile_agent, slot_files
 from host.lab import Lab
+from host.mqtt import leave
 from host.person import Person
 
 KEY = rsa.new_key()
@@ -102,9 +103,7 @@ class Server:
         return found
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-        self._client._reset_sockets()  # else it may be a warning of the garbage collector's
+        leave(self._client)
 
     def __enter__(self) -> Self:
         return self
