@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,7 @@ from cloud_proxy.books import COLUMNS, FOREVER_MS, NAMES, SCHEMA, place, sums_qu
 from cloud_proxy.errors import UserError
 from cloud_proxy.metering import Attempt
 
-_ROW = f"({', '.join('?' * len(COLUMNS))})"
-_INSERT = f"INSERT INTO attempt ({NAMES}) VALUES {_ROW}"
-_AT_ONCE = 32  # rows; SQLite takes 32,766 values in a statement
-_INSERT_MANY = f"INSERT INTO attempt ({NAMES}) VALUES {', '.join([_ROW] * _AT_ONCE)}"
+_AT_ONCE = 50  # rows; SQLite before 3.32 takes 999 values in a statement
 # What ledgers of earlier versions lack.
 _ADDED = {"since_ms": "INTEGER NOT NULL DEFAULT 0", "slo_ms": "INTEGER"}
 _ABSENT = {"since_ms": "0", "slo_ms": "NULL"}
@@ -48,7 +46,7 @@ class SqliteBook:
             database = self._opened()
             database.execute("BEGIN IMMEDIATE")
             try:
-                _insert_all(database, rows)
+                _insert(database, rows)
             except sqlite3.IntegrityError:  # some are there already: one by one
                 database.execute("ROLLBACK")
                 database.execute("BEGIN IMMEDIATE")
@@ -103,18 +101,22 @@ def _columns(database: sqlite3.Connection) -> set[str]:
     return {row[1] for row in database.execute("PRAGMA table_info(attempt)")}
 
 
-def _insert_all(database: sqlite3.Connection, rows: Sequence[Attempt]) -> None:
+@cache
+def _insertion(rows: int) -> str:
+    row = f"({', '.join('?' * len(COLUMNS))})"
+    return f"INSERT INTO attempt ({NAMES}) VALUES {', '.join([row] * rows)}"
+
+
+def _insert(database: sqlite3.Connection, rows: Sequence[Attempt]) -> None:
     """Insert rows, many in one statement: at each one the interpreter is let go and taken back."""
-    whole = len(rows) - len(rows) % _AT_ONCE
-    for start in range(0, whole, _AT_ONCE):
+    for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        database.execute(_INSERT_MANY, tuple(chain.from_iterable(some)))
-    database.executemany(_INSERT, rows[whole:])
+        database.execute(_insertion(len(some)), tuple(chain.from_iterable(some)))
 
 
 def _insert_one(database: sqlite3.Connection, row: Attempt) -> None:
     try:
-        database.execute(_INSERT, row)
+        _insert(database, [row])
     except sqlite3.IntegrityError:
         key = (row.device, row.request, row.retry)
         there = database.execute(f"SELECT {NAMES} FROM attempt WHERE {_KEY}", key).fetchall()
@@ -122,4 +124,4 @@ def _insert_one(database: sqlite3.Connection, row: Attempt) -> None:
         if replaces:
             database.execute(f"DELETE FROM attempt WHERE {_KEY} AND attempt = ?", (*key, number))
         if number is not None:
-            database.execute(_INSERT, row._replace(attempt=number))
+            _insert(database, [row._replace(attempt=number)])
