@@ -27,7 +27,7 @@ from host.broker import Broker
 
 LOADS = Path(__file__).parent / "loads"
 SECONDS = 4
-ROUNDS = 2
+ROUNDS = 5
 FLOOR = "an aiohttp forwarder"
 KEY = "sk-" + secrets.token_hex(16)  # LiteLLM wants one; the others take no notice of it
 TICKS = os.sysconf("SC_CLK_TCK")
