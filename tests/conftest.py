@@ -1,6 +1,7 @@
 """Fixtures that rooms share."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,12 @@ def broker() -> Iterator[Broker]:
     """A broker of this test's own on a free loopback port; it may be stopped and started."""
     with Broker.open() as running:
         yield running
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C: a shell that has us in the background ignores it, and so would what we start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
