@@ -33,7 +33,7 @@ START = datetime(2027, 3, 8, tzinfo=UTC)  # a Monday; clocks move on March 28
 START_S = int(START.timestamp())
 PARIS = ZoneInfo("Europe/Paris")
 MINUTE, HOUR, DAY = 60, 3600, 86400
-HEAP_SLACK = 512  # bytes: dicts grow in steps, and a message may be on its way
+HEAP_SLACK = 1024  # bytes: dicts grow in steps, and a message may be on its way
 LATE_S = 2  # a rule fires within so many seconds, unless it polls
 POLL_S = 300
 

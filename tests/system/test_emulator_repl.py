@@ -198,7 +198,8 @@ class Terminal:
     def mpremote(self, *words: str) -> tuple[int, str]:
         """Run mpremote's commands; return its exit code and what it said."""
         command = [sys.executable, "-m", "mpremote", "connect", self.path, *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
+        env = os.environ | {"PYTHONUNBUFFERED": "1"}  # else its words come in another order
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, env=env)
         return done.returncode, done.stdout + done.stderr
 
 
