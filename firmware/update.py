@@ -69,7 +69,7 @@ class Update:
             await asyncio.sleep_ms(_SENT_MS)  # of a flood the last is looked at: a check is slow
             if not app.guard.trial:  # else the other slot is what it falls back to
                 break
-        last = app.store.load("job", [0, "", ""])
+        last = app.store.load("job", [0, None, None])
         in_b = __file__[:2] == "/b"
         here = _SLOTS[in_b]
         why = None

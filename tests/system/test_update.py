@@ -90,6 +90,11 @@ def test_a_job_is_refused_that_is(server: Server) -> None:
     assert not server.lab.board.files.exists("/b/firmware/app.mpy")
 
 
+def test_a_job_without_a_name_is_not_taken_for_one_that_was_done(server: Server) -> None:
+    server.send(b"0" * 512 + NEW.body.replace(b'"id":"7-7"', b'"id":""'), wire.JOB, True)
+    assert "signature" in server.state("", "failed")["why"]
+
+
 def test_without_a_key_no_job_is_taken() -> None:
     with Lab(proxy=False) as lab, Server(lab) as server:
         assert "signature" in server.state(server.offer(NEW), "failed")["why"]
