@@ -39,6 +39,7 @@ class Ledger:
         self.spool = file.with_name(file.name + ".spool.jsonl")
         self._journal = Journal(file.with_name(file.name + ".begun.jsonl"))
         self._waiting: deque[Attempt] = deque()
+        self._storing = 0  # rows that were taken from there and are not kept yet
         self._woken = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -79,7 +80,7 @@ class Ledger:
 
     def waiting(self) -> int:
         """Return how many rows are neither in the database nor in the spool yet."""
-        return len(self._waiting) + len(self._kept)
+        return len(self._waiting) + self._storing + len(self._kept)
 
     def close(self) -> None:
         """Write what was handed over, then stop."""
@@ -115,6 +116,7 @@ class Ledger:
                 self._replay()
             if batch:
                 self._store(batch)
+                self._storing = 0
         self.book.shut()
 
     def _next_batch(self) -> tuple[list[Attempt], bool]:
@@ -127,7 +129,8 @@ class Ledger:
         closing_now = self._closing
         if not closing_now:
             time.sleep(_LINGER_S)
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        self._storing = len(self._waiting)
+        batch = [self._waiting.popleft() for _ in range(self._storing)]
         return batch, not closing_now
 
     def _store(self, batch: list[Attempt]) -> None:

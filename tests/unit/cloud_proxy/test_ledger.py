@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -64,6 +66,20 @@ def test_another_row_of_the_same_key_is_not_lost(tmp_path):
     written(tmp_path / "l.sqlite", [ROW, ROW._replace(cost_ud=9), ROW._replace(cost_ud=11)])
     found = attempts(tmp_path / "l.sqlite")
     assert [(row["attempt"], row["cost_ud"]) for row in found] == [(0, 7), (1, 9), (2, 11)]
+
+
+def test_a_row_waits_until_the_database_has_it(tmp_path):
+    ledger = Ledger(tmp_path / "l.sqlite")
+    ledger.open()
+    with closing(sqlite3.connect(ledger.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # the ledger's thread has the row, and has to wait
+        ledger.record(ROW)
+        for _ in range(4):
+            time.sleep(0.1)
+            assert ledger.waiting() == 1
+        other.execute("ROLLBACK")
+    ledger.close()
+    assert ledger.waiting() == 0 and len(attempts(ledger.file)) == 1
 
 
 LOST = ROW._replace(outcome="lost", cost_ud=99, why="the proxy was killed meanwhile")
