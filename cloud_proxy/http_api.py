@@ -1,7 +1,6 @@
 """HTTP in: OpenAI's chat completions for programs, and what operators look at."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,8 +18,6 @@ from cloud_proxy.http_server import Server
 from cloud_proxy.keys import Keys
 from cloud_proxy.reply import Reply
 from cloud_proxy.tiers.base import Completion
-
-log = logging.getLogger("limpet.http")
 
 Handler = Callable[[Request], Awaitable[Response | None]]
 
@@ -104,9 +101,9 @@ class HttpApi:
 
     async def _find(self, request: Request) -> Response | None:
         method, handler = self._paths.get(request.path, ("", None))
-        if handler is None and request.path.startswith(admin.PATH):
-            return await self._operate(request)
         if handler is None:
+            if request.path.startswith(admin.PATH):
+                return await self._operate(request)
             return _failure("not_found", f"there is no {request.path[:80]}")
         if request.method != method and (request.method, method) != ("HEAD", "GET"):
             return _failure("method", f"{request.path} takes {method}", headers={"allow": method})

@@ -142,21 +142,16 @@ class Request:
             self._body += piece
         else:
             self._body.clear()
-            self.wake()
+            self._wake()
 
     def end(self) -> None:
         """Take that this was all."""
         self.is_whole = True
-        self.wake()
+        self._wake()
 
-    def wake(self) -> None:
-        """Let the handler look again."""
-        if self._arrived and not self._arrived.done():
-            self._arrived.set_result(None)
-
-    def answer(self, response: Response | None, is_last: bool) -> bool:
+    def answer(self, response: Response | None) -> bool:
         """Send what is left to send; return whether the connection may be used again."""
-        stays = self._stays and self.is_whole and not is_last
+        stays = self._stays and self.is_whole
         if response is None:
             stays = stays and not self._is_old
             self._line.write(b"" if self._is_old else b"0\r\n\r\n")
@@ -175,6 +170,10 @@ class Request:
             body = b""
         self._line.write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head, length, more, body))
         return stays
+
+    def _wake(self) -> None:
+        if self._arrived and not self._arrived.done():
+            self._arrived.set_result(None)
 
 
 _heads: dict[tuple[int, str], bytes] = {}

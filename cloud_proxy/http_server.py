@@ -271,7 +271,7 @@ class Connection(asyncio.Protocol):
                 return
             response = _error(500, "failed", "the proxy failed")
         self._requests.popleft()
-        stays = request.answer(response, is_last=self._ends and not self._requests)
+        stays = request.answer(response)
         self.task = None
         self._is_fresh = False
         self.since_s = self._loop.time()
@@ -288,7 +288,7 @@ class Connection(asyncio.Protocol):
         if self.task:
             self.abort()
         else:
-            Request(self).answer(_error(status, "invalid", why), is_last=True)
+            Request(self).answer(_error(status, "invalid", why))
             self._say_goodbye()
 
     def _say_goodbye(self) -> None:
