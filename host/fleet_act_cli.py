@@ -133,84 +133,53 @@ def ask(
     act("ask", sentence, address, None, who, ttl, wait, cap, as_json)
 
 
-@script.command("push")
-def script_push(
-    file: _File,
-    where: Where = None,
-    device: Devices = None,
-    everyone: All = False,
-    dry_run: DryRun = False,
-    ttl: Ttl = _TTL,
-    wait: Wait = 0,
-    cap: Cap = _CAP,
-    keys: Keys = KEYS,
-    broker: Broker = HERE,
-    user: User = None,
-    password_file: PasswordFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
-) -> None:
+def _add_push(group: typer.Typer, tool: str, words: str) -> None:
+    """Add the command that stores what a file has, by this tool. words: its help."""
+
+    @group.command("push", help=words)
+    def push(
+        file: _File,
+        where: Where = None,
+        device: Devices = None,
+        everyone: All = False,
+        dry_run: DryRun = False,
+        ttl: Ttl = _TTL,
+        wait: Wait = 0,
+        cap: Cap = _CAP,
+        keys: Keys = KEYS,
+        broker: Broker = HERE,
+        user: User = None,
+        password_file: PasswordFile = None,
+        ca: Ca = None,
+        as_json: Json = False,
+    ) -> None:
+        from host.broker_address import read_address
+        from host.fleet_act import Who, act, rows
+
+        calls = rows(file, tool)
+        address = read_address(broker, user, password_file, ca)
+        who = Who(where, device, everyone, dry_run)
+        act("cmd", calls, address, keys, who, ttl, wait, cap, as_json)
+
+
+_add_push(
+    script,
+    "script_set",
     """Store scripts on boards: {"name", "description", "params", "steps"} as script_set has them.
 
-    Examples:
-      limpet fleet script push watering.json --where 'tag=greenhouse'
-    """
-    from host.broker_address import read_address
-    from host.fleet_act import Who, act, rows
-
-    calls = rows(file, "script_set")
-    address = read_address(broker, user, password_file, ca)
-    act(
-        "cmd",
-        calls,
-        address,
-        keys,
-        Who(where, device, everyone, dry_run),
-        ttl,
-        wait,
-        cap,
-        as_json,
-    )
-
-
-@rule.command("push")
-def rule_push(
-    file: _File,
-    where: Where = None,
-    device: Devices = None,
-    everyone: All = False,
-    dry_run: DryRun = False,
-    ttl: Ttl = _TTL,
-    wait: Wait = 0,
-    cap: Cap = _CAP,
-    keys: Keys = KEYS,
-    broker: Broker = HERE,
-    user: User = None,
-    password_file: PasswordFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
-) -> None:
+        Examples:
+          limpet fleet script push watering.json --where 'tag=greenhouse'
+        """,
+)
+_add_push(
+    rule,
+    "rule_set",
     """Store rules on boards: {"name", "when", "if", "do"} as rule_set has them.
 
-    Examples:
-      limpet fleet rule push night.toml --where 'tag=greenhouse and tool=rule_set'
-    """
-    from host.broker_address import read_address
-    from host.fleet_act import Who, act, rows
-
-    calls = rows(file, "rule_set")
-    address = read_address(broker, user, password_file, ca)
-    act(
-        "cmd",
-        calls,
-        address,
-        keys,
-        Who(where, device, everyone, dry_run),
-        ttl,
-        wait,
-        cap,
-        as_json,
-    )
+        Examples:
+          limpet fleet rule push night.toml --where 'tag=greenhouse and tool=rule_set'
+        """,
+)
 
 
 def jobs(as_json: Json = False) -> None:
