@@ -45,7 +45,7 @@ _REAL = frozenset(
         "house horse dry say may way pay lay bay today days' daisy percents volt's bolt bolts "
         "colt volts mourning moaning warning morning's evenings knight moon soon boon room "
         "threes tree trees free elevens fort fourth fifth sixth sixteenth nifty hundreds yell "
-        "mellow fellow bellow oranges orangey purples violent violets greet greens great "
+        "mellow fellow oranges orangey purples violent violets greet greens great "
         "while whites write whine wine whit press presses dressed release relieved about love "
         "alone glow allow goose does toes foes hopes ropes droops falls calls balls halls "
         "tails fails rise rose raises prices wheat blank brink drink blinks link flesh flush "

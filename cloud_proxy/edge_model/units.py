@@ -25,6 +25,7 @@ _SCALED = {  # unit word: (unit, factor)
     **dict.fromkeys(("v", "volt", "volts"), ("mv", 1000)),
     **dict.fromkeys(("mv", "millivolt", "millivolts"), ("mv", 1)),
 }
+UNITS = frozenset((*_SECONDS, *_SCALED))
 _FIXED_TIMES = {"noon": 720, "midday": 720, "midnight": 0}
 _RATES = {"once": 1, "twice": 2, "thrice": 3}
 _FOUR_DIGITS = re.compile(r"\d{4}").fullmatch  # "at 0730"

@@ -15,14 +15,14 @@ _PIECES = re.compile(
     r"""
       (?P<chip>dht[ -]?(?:11|22)\b|am2302\b|ds18[bxs]20\b|ws28\d\d[a-z]?\b|sk6812\b|i2c\b)
     | (?P<cron>(?<![^\s"'`(])(?=[\d*/,\- ]*\*)(?:[\d*/,-]+[ ]){4}
-              (?:[\d*/,-]+|(?:mon|tue|wed|thu|fri|sat|sun)(?:[-,](?:mon|tue|wed|thu|fri|sat|sun))*)
+              (?:[\d*/,-]*[\d*]|(?:mon|tue|wed|thu|fri|sat|sun)(?:[-,](?:mon|tue|wed|thu|fri|sat|sun))*)
               (?![^\s"'`),:.;]))
     | (?P<hexa>0x[0-9a-f]+\b)
     | (?P<nth>\d{1,2}(?:st|nd|rd|th)\b)
     | (?P<zone>[a-z]{3,}/[a-z_]{3,}(?:/[a-z_]{3,})?)
     | (?P<hex>\#[0-9a-f]{6}\b)
     | (?P<clock>(?<![\d:])\d{1,2}:\d{2}(?![\d:]))
-    | (?P<half>[ap]\.m\.?|[ap]m\b)
+    | (?P<half>[ap]\.[ ]?m\b\.?|[ap]m\b)
     | (?P<grouped>[1-9]\d{0,2},\d{3}(?=[ ]?(?:k?hz|hertz|mv|millivolts?|ms|milliseconds?)\b))
     | (?P<num>(?:(?<![\w.])-)?\d+(?:\.\d+)?)
     | (?P<word>[^\W\d]+(?:'[^\W\d_]+)*)
@@ -30,6 +30,7 @@ _PIECES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_SIGNS = {"\u00bd": "0.5", "\u00bc": "0.25", "\u00be": "0.75"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,13 @@ class Token:
 
 def clean(sentence: str) -> str:
     """Return the sentence in one Unicode form, quotes straight, control characters as spaces."""
-    text = unicodedata.normalize("NFKC", sentence.encode("utf-8", "replace").decode("utf-8"))
+    text = sentence.encode("utf-8", "replace").decode("utf-8")
+    for sign, part in _SIGNS.items():
+        if sign in text:  # a unit's compatible form would glue "2" and "1/2" to 21/2
+            text = re.sub(rf"(?<=\d) ?{sign}", part[1:], text).replace(sign, part)
+    text = unicodedata.normalize("NFKC", text)
     text = text.replace("\u2019", "'").replace("\u2018", "'").replace("\u201c", '"')
-    text = text.replace("\u201d", '"')
+    text = text.replace("\u201d", '"').replace("\u2212", "-").replace("\u2013", "-")
     return "".join(" " if unicodedata.category(c)[0] == "C" else c for c in text)
 
 

@@ -38,6 +38,13 @@ LENGTHS = {
     "another minute": 60,
     "three quarters of an hour": 2700,
     "5 mintues": 300,
+    "a minute and a half": 90,
+    "two-and-a-half-minute": 150,
+    "2\u00bd minutes": 150,
+    "2 1/2 hours": 9000,
+    "1/2 hour": 1800,
+    "one and three quarter hours": 6300,
+    "1m30s": 90,
     "30 secnds": 30,
 }
 TIMES = {
@@ -137,6 +144,8 @@ CRONS = {
     "cron */5 * * * * toggle 4": "*/5 * * * *",
     'cron "0 7 * * 1-5": turn on 4': "0 7 * * 1-5",
     "on schedule 30 6,18 1 * mon-fri": "30 6,18 1 * mon-fri",
+    "using the cron expression 30 5 * * 2,4, turn off pin 19": "30 5 * * 2,4",
+    "toggle 4 by cron 0 7 * * 1-5.": "0 7 * * 1-5",
     "turn on 1 2 3 4 5": None,
     "5 * 3": None,
 }
