@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .clocks import merge_clocks
 from .colours import merge_colours
+from .dictation import merge_dictated
 from .names import merge_names
 from .numbers import merge_numbers
 from .places import merge_places
 from .units import merge_units
 from .words import MAX_CHARS, MAX_WORDS, Token, clean, split
+
+_MERGES = (
+    *(merge_dictated, merge_numbers, merge_places),
+    *(merge_colours, merge_clocks, merge_units),
+)
 
 
 class TooLong(ValueError):
@@ -42,6 +49,6 @@ def read(sentence: str, memory: Mapping[str, str] | None = None) -> Sentence:
         raise TooLong(f"more than {MAX_WORDS} words")
     if memory:
         tokens = merge_names(tokens, memory)
-    for merge in (merge_numbers, merge_places, merge_colours, merge_units):
+    for merge in _MERGES:
         tokens = merge(tokens)
     return Sentence(text, tuple(tokens))

@@ -1,8 +1,7 @@
-"""Units and clock times: "5 minutes 30", "50 %", "6:45 pm", "half past six" in one token each."""
+"""Units: "5 minutes 30", "an hour and a half", "50 %", "86 degrees F" in one token each."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from .words import Token, joined
@@ -26,16 +25,13 @@ _SCALED = {  # unit word: (unit, factor)
     **dict.fromkeys(("mv", "millivolt", "millivolts"), ("mv", 1)),
 }
 UNITS = frozenset((*_SECONDS, *_SCALED))
-_FIXED_TIMES = {"noon": 720, "midday": 720, "midnight": 0}
 _RATES = {"once": 1, "twice": 2, "thrice": 3}
-_FOUR_DIGITS = re.compile(r"\d{4}").fullmatch  # "at 0730"
 _Merge = Callable[[list[Token], int, list[Token]], tuple[Token, int] | None]
-_BEFORE_TIME = ("at", "by", "around", "until", "till", "about")
 
 
 def merge_units(tokens: list[Token]) -> list[Token]:
-    """Return the tokens with numbers and their units, lengths of time and clock times merged."""
-    for merge in (_merge_clock, _merge_lengths, _add_lengths, _merge_scaled):
+    """Return the tokens with numbers and their units, and lengths of time, merged."""
+    for merge in (_merge_lengths, _add_lengths, _merge_scaled):
         tokens = _pass(tokens, merge)
     return tokens
 
@@ -53,93 +49,6 @@ def _pass(tokens: list[Token], merge: _Merge) -> list[Token]:
 def _texts(tokens: list[Token], i: int, count: int) -> list[str]:
     texts = [token.meant for token in tokens[i : i + count]]
     return texts + [""] * (count - len(texts))
-
-
-def _whole(token: Token, low: int, high: int) -> int | None:
-    """Return the token's number if it is a whole one without unit in low..high."""
-    if token.kind == "num" and isinstance(token.value, int) and low <= token.value <= high:
-        return token.value
-    return None
-
-
-def _merge_clock(tokens: list[Token], i: int, before: list[Token]) -> tuple[Token, int] | None:
-    token, previous = tokens[i], before[-1].text if before else ""
-    if token.text in _FIXED_TIMES:
-        return joined([token], "time", _FIXED_TIMES[token.text], "pm"), 1
-    spoken = _spoken_clock(tokens, i, previous)
-    if spoken is None:
-        return None
-    minutes, used = spoken
-    unit = token.unit if token.kind == "time" else ("pm" if minutes >= 780 else "")
-    following = _texts(tokens, i + used, 3)
-    if following[0] in ("am", "pm") and 60 <= minutes < 780:
-        minutes = minutes % 720 + (720 if following[0] == "pm" else 0)
-        unit, used = following[0], used + 1
-    elif used == 1 and _whole(token, 0, 59) is not None and not _FOUR_DIGITS(token.text):
-        if (
-            following[0] == "o'clock"
-            or previous in _BEFORE_TIME
-            and (following[:2] == ["in", "the"] or following[:2] == ["at", "night"])
-        ):
-            used += 1 if following[0] == "o'clock" else 0
-        else:
-            return None
-    return joined(tokens[i : i + used], "time", minutes, unit), used
-
-
-def _spoken_clock(tokens: list[Token], i: int, previous: str) -> tuple[int, int] | None:
-    """Return (minutes after midnight, words used) of a time at i that may lack am or pm."""
-    token, following = tokens[i], _texts(tokens, i + 1, 2)
-    if token.kind == "time" and isinstance(token.value, int):
-        return token.value, 1
-    spoken = previous in _BEFORE_TIME
-    if token.text in ("half", "quarter") and following[0] in ("past", "to", "after", "of"):
-        hour = _whole(tokens[i + 2], 0, 23) if i + 2 < len(tokens) else None
-        if hour is None or following[0] == "of" and not spoken:
-            return None
-        size = 30 if token.text == "half" else 15
-        return (hour * 60 + (-size if following[0] in ("to", "of") else size)) % 1440, 3
-    if token.text == "half" and spoken and i + 1 < len(tokens):  # "half seven"
-        hour = _whole(tokens[i + 1], 1, 12)
-        if hour is not None:
-            return hour * 60 + 30, 2
-    first = _whole(token, 0, 59)
-    second = _whole(tokens[i + 1], 0, 59) if i + 1 < len(tokens) else None
-    if first is None:
-        decimal = token.value if token.kind == "num" and isinstance(token.value, float) else -1.0
-        if (
-            following[0] in ("am", "pm")
-            and 1 <= decimal < 13
-            and len(token.text.split(".")[-1]) == 2
-        ):
-            return int(decimal) * 60 + round(decimal % 1 * 100), 1
-        minute = round(decimal % 1 * 100)
-        if (
-            spoken
-            and 0 <= decimal < 24
-            and minute < 60
-            and len(token.text.split(".")[-1]) == 2
-            and following[0] not in _SCALED
-        ):
-            return int(decimal) * 60 + minute, 1
-        if spoken and _FOUR_DIGITS(token.text):
-            hour, minute = int(token.text[:2]), int(token.text[2:])
-            if hour < 24 and minute < 60 and following[0] not in (*_SECONDS, *_SCALED):
-                return hour * 60 + minute, 1
-        return None
-    if spoken and following[0] == "h" and i + 2 < len(tokens) and first < 24:
-        minute = _whole(tokens[i + 2], 0, 59)
-        if minute is not None and len(tokens[i + 2].text) == 2:
-            return first * 60 + minute, 3
-    if following[0] == "past" or following[0] == "to" and previous in ("at", "around", "by"):
-        hour = _whole(tokens[i + 2], 0, 23) if i + 2 < len(tokens) else None
-        if hour is not None:
-            return (hour * 60 + (first if following[0] == "past" else -first)) % 1440, 3
-    if second is not None and second >= 10 and first < 24:
-        after = _texts(tokens, i + 2, 1)[0]
-        if previous in _BEFORE_TIME and after not in _SECONDS and after not in _SCALED:
-            return first * 60 + second, 2
-    return (first * 60, 1) if first < 24 else None
 
 
 def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[Token, int] | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from .halves import minutes_of
 from .names import MAX_PIN
 from .words import Token
 
@@ -37,8 +38,6 @@ _ANGLES = {
     "min": 0,
     "minimum": 0,
 }
-_LATE = ("evening", "afternoon", "pm", "tonight", "evenings", "afternoons")
-_NIGHT = ("night", "nights", "bedtime")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_WORDS = {
     **{day: n for n, day in enumerate(_DAYS)},
@@ -183,25 +182,5 @@ def _seconds(token: Token) -> int | None:
 
 
 def _time(token: Token, sentence: Sequence[Token]) -> str | None:
-    """Return "HH:MM"; without am or pm, in the half of the day that the sentence names."""
-    if token.kind == "time" and isinstance(token.value, int):
-        minutes = token.value
-    elif (
-        token.kind == "num"
-        and not token.unit
-        and isinstance(token.value, int)
-        and 0 <= token.value < 24
-    ):
-        minutes = token.value * 60
-    else:
-        return None
-    if not token.unit and minutes < 720:
-        words = {other.text for other in sentence}
-        late = any(word in words for word in _LATE)
-        night = any(word in words for word in _NIGHT) and minutes >= 300
-        if minutes >= 60 and (late or night):
-            minutes += 720
-    elif not token.unit and minutes // 60 == 12 and token.text.split()[0].isalnum():
-        words = {other.text for other in sentence}
-        minutes -= 720 if any(word in words for word in (*_NIGHT, "tonight")) else 0
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    minutes = minutes_of(token, sentence)
+    return None if minutes is None else f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -104,7 +104,7 @@ def split(text: str) -> list[Token]:
         elif kind == "word":
             token = replace(token, mend=mended(piece))
         elif kind == "half":
-            token = replace(token, kind="word", text=piece.replace(".", ""))
+            token = replace(token, kind="word", text=re.sub(r"[. ]", "", piece))
         tokens.append(token)
     return tokens
 

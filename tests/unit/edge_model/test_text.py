@@ -74,6 +74,48 @@ TIMES = {
     "at eleven at night": "23:00",
     "at 12 at night": "00:00",
     "at 12 in the afternoon": "12:00",
+    "at seven a m": "07:00",
+    "at nine p. m.": "21:00",
+    "at seven in the p m": "19:00",
+    "at 6 pm sharp": "18:00",
+    "at seven o clock in the evening": "19:00",
+    "at 7 o'clock pm": "19:00",
+    "six thirty pm": "18:30",
+    "at seven oh five": "07:05",
+    "at 7 05": "07:05",
+    "at twenty one thirty": "21:30",
+    "at fifteen hundred hours": "15:00",
+    "at oh seven hundred": "07:00",
+    "at 0700 hours": "07:00",
+    "at oh seven thirty in the evening": "07:30",
+    "at five minutes past eight": "08:05",
+    "at ten after nine": "09:10",
+    "at noonish": "12:00",
+    "at 12 midnight": "00:00",
+    "at 3 tonight": "03:00",
+}
+RANGES = {
+    "only between eight in the evening and six in the morning": ["20:00", "06:00"],
+    "every morning at 7 on and every evening at 8 off": ["07:00", "20:00"],
+    "between eight in the evening and six": ["20:00", "06:00"],
+    "between 8 in the evening and 10": ["20:00", "22:00"],
+    "between 10 in the morning and 4": ["10:00", "16:00"],
+    "every night between 11 and 6": ["23:00", "06:00"],
+    "in the evening between 6 and 10": ["18:00", "22:00"],
+    "between 6 and 10 in the evening": ["18:00", "22:00"],
+    "between 10 and 6 in the morning": ["22:00", "06:00"],
+    "between 8 and 6 pm": ["08:00", "18:00"],
+    "from 9 am to 5": ["09:00", "17:00"],
+    "from 10 pm to 6": ["22:00", "06:00"],
+    "from noon to 6": ["12:00", "18:00"],
+    "between 10 and midnight": ["22:00", "00:00"],
+    "between 22:00 and 6:00": ["22:00", "06:00"],
+    "between 8:00 and 17:00": ["08:00", "17:00"],
+    "between 7 and 9": ["07:00", "09:00"],
+    "between six thirty and eight thirty in the evening": ["18:30", "20:30"],
+    "after 8 in the evening and before 6 in the morning": ["20:00", "06:00"],
+    "on at 7 and off at 9 in the evening": ["19:00", "21:00"],
+    "at half past ten at night and at half past six in the morning": ["22:30", "06:30"],
 }
 DAYS = {
     "every weekday at 7": "mon,tue,wed,thu,fri",
@@ -109,6 +151,13 @@ def test_a_time_of_day_is_hours_and_minutes(text, clock):
     tokens = read(text).tokens
     times = [t for t in tokens if t.kind == "time"] or [t for t in tokens if t.kind == "num"]
     assert convert("time", times[0], tokens) == clock
+
+
+@pytest.mark.parametrize("text, clocks", RANGES.items(), ids=RANGES)
+def test_each_time_has_its_own_half_of_the_day(text, clocks):
+    tokens = read(text).tokens
+    found = [convert("time", token, tokens) for token in tokens]
+    assert [clock for clock in found if clock] == clocks
 
 
 @pytest.mark.parametrize("text, days", DAYS.items(), ids=DAYS)
