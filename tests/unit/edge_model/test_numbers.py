@@ -31,6 +31,14 @@ SAID = {
     "a hundred and twenty-seven": [(127, "")],
     "hundred percent": [(100, "pct")],
     "pin twentyone": [(21, "")],
+    "above half a volt": [(500, "mv")],
+    "three quarters of a volt": [(750, "mv")],
+    "dim 5 to half a percent": [(5, ""), (0.5, "pct")],
+    "drops below a volt": [(1000, "mv")],
+    "rises above 3v3": [(3300, "mv")],
+    "500 milli volts": [(500, "mv")],
+    "1.2k hertz": [(1200, "hz")],
+    "set half of the pins": [(0.5, "")],
 }
 BELOW_ZERO = {
     "below -5": [(-5, "")],

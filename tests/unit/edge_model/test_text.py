@@ -45,6 +45,18 @@ LENGTHS = {
     "1/2 hour": 1800,
     "one and three quarter hours": 6300,
     "1m30s": 90,
+    "every hour and a half": 5400,
+    "in one hour thirty turn on 5": 5400,
+    "two hours fifteen": 8100,
+    "every second day": 172800,
+    "every 3rd hour": 10800,
+    "every third minute": 180,
+    "every second": 1,
+    "every second toggle 5": 1,
+    "every other day at 7": 172800,
+    "every other monday at 7": 1209600,
+    "every fortnight": 1209600,
+    "in one hour 15 on": 3600,
     "30 secnds": 30,
 }
 TIMES = {
