@@ -22,6 +22,15 @@ _TENS = {
 _SMALL = {word: number for number, word in enumerate(_ONES)} | {"nought": 0, "naught": 0}
 _GLUED = {ten + _ONES[one]: n + one for ten, n in _TENS.items() for one in range(1, 10)}
 _PARTS = {("three", "quarters"): 0.75, ("three", "quarter"): 0.75, ("two", "thirds"): 0.67}
+_ORDINALS = {  # "first", "third", "fifth" and "tenth" alone stay words: "first turn on 5"
+    word: number + 1
+    for number, word in enumerate(
+        spaced(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+            "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+        )
+    )
+} | {"twentieth": 20, "thirtieth": 30}
 _SCALES = {"hundred": 100, "thousand": 1000}
 _HALVES = {"half": 0.5, "quarter": 0.25}
 _FRACTIONS = {("1", "2"): 0.5, ("1", "4"): 0.25, ("3", "4"): 0.75}
@@ -43,8 +52,13 @@ def merge_numbers(tokens: list[Token]) -> list[Token]:
     out: list[Token] = []
     i = 0
     while i < len(tokens):
-        value, used = _phrase(tokens, i)
         previous = out[-1].meant if out else ""
+        nth = _ordinal(tokens, i, previous)
+        if nth is not None:
+            out.append(nth[0])
+            i += nth[1]
+            continue
+        value, used = _phrase(tokens, i)
         if not used and tokens[i].kind == "num" and isinstance(tokens[i].value, (int, float)):
             value, used = float(str(tokens[i].value)), 1
             value = int(value) if isinstance(tokens[i].value, int) else value
@@ -62,7 +76,7 @@ def merge_numbers(tokens: list[Token]) -> list[Token]:
         same = len(parts) == 1 and parts[0].kind == "num"
         out.append(parts[0] if same else joined(parts, "num", value, unit))
         i += used + below
-    return _without_counts(out)
+    return _without_ranges(_without_counts(out))
 
 
 def _word(tokens: list[Token], i: int) -> str:
@@ -199,6 +213,51 @@ def _below_zero(tokens: list[Token], i: int, previous: str) -> tuple[str, int]:
     if nothing not in ("zero", "0", "freezing"):
         return "", 0
     return ("c" if nothing == "freezing" and not unit else unit), at + 2 - i
+
+
+def _ordinal(tokens: list[Token], i: int, previous: str) -> tuple[Token, int] | None:
+    """Return "twenty-first" or "the sixth of" as the day of a month that it is."""
+    word = _word(tokens, i)
+    tens = _TENS.get(word, 0)
+    at = i + 1 + (_word(tokens, i + 1) == "-") if tens else i
+    number = _ORDINALS.get(_word(tokens, at), 0)
+    if not number or tens and number > 9 or tens + number > 31:
+        return None
+    if not tens and number in (1, 3, 5, 10):
+        return None
+    day = previous == "the" and _word(tokens, at + 1) in ("of", "day")
+    if not day and (not tens or number == 2):  # "twenty second pause"
+        return None
+    return joined(tokens[i : at + 1], "nth", tens + number), at + 1 - i
+
+
+def _without_ranges(tokens: list[Token]) -> list[Token]:
+    """Return the tokens with "12 to 15" after "pins" as a mere word: it is more than two pins."""
+    out: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        if tokens[i].kind == "num" and _is_range(tokens, i, out):
+            three = tokens[i : i + 3]
+            text = " ".join(token.text for token in three)
+            out.append(Token(text, three[0].start, three[-1].end))
+            i += 3
+        else:
+            out.append(tokens[i])
+            i += 1
+    return out
+
+
+def _is_range(tokens: list[Token], i: int, out: list[Token]) -> bool:
+    before = [""] * 2 + [token.text for token in out[-2:]]
+    pins = before[-1] in _MANY or before[-1] == "from" and before[-2] in _MANY
+    dashed = _word(tokens, i + 1) in ("through", "thru", "-")
+    if i + 2 >= len(tokens) or not (dashed or pins and _word(tokens, i + 1) == "to"):
+        return False
+    first, last = tokens[i].value, tokens[i + 2].value
+    if not isinstance(first, int) or not isinstance(last, int) or tokens[i + 2].kind != "num":
+        return False
+    named = pins or before[-1] in ("on", "off", "toggle", "blink")
+    return named and 1 < last - first < 17 and _word(tokens, i + 3) not in (*UNITS, "am", "pm")
 
 
 def _without_counts(tokens: list[Token]) -> list[Token]:

@@ -53,7 +53,7 @@ BELOW_ZERO = {
     "goes below freezing turn on 5": [(0, "c"), (5, "")],
     "turn on 5 below zero degrees": [(5, ""), (0, "deg")],
     "5 minus 2": [(5, ""), (2, "")],
-    "pins 4-6": [(4, ""), (6, "")],
+    "pins 4 - 5": [(4, ""), (5, "")],
 }
 COUNTS = {
     "switch off four and sixteen and seventeen, all three of them": [4, 16, 17],
@@ -65,6 +65,12 @@ COUNTS = {
     "turn off 4 and 5 pins": [4, 5],
     "set all 8 leds on pin 5 to red": [8, 5],
     "turn on all on 4": [4],
+    "turn on pins 12 to 15": [],
+    "turn off gpios 12 through 15": [],
+    "pins from 4 to 7 off": [],
+    "turn on 4-6": [],
+    "set pins 4 to 6 percent": [4, 6],
+    "turn on 4, 5 and 12": [4, 5, 12],
 }
 
 

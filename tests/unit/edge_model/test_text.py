@@ -275,10 +275,25 @@ def test_one_slip_is_mended(word, meant):
     assert mended(word) == meant
 
 
-@pytest.mark.parametrize("text, day", {"the 15th": 15, "the first": 1, "the 40th": None}.items())
+MONTHDAYS = {
+    "the 15th": 15,
+    "the first": 1,
+    "the 40th": None,
+    "the twenty-first": 21,
+    "on the thirty first": 31,
+}
+
+
+@pytest.mark.parametrize("text, day", MONTHDAYS.items(), ids=MONTHDAYS)
 def test_a_day_of_the_month(text, day):
     tokens = read(text).tokens
     assert convert("monthday", tokens[-1], tokens) == day
+
+
+def test_the_second_of_a_month_is_a_day_and_a_second_is_a_length():
+    assert [t.value for t in kinds("on the second of every month", "nth")] == [2]
+    assert [t.value for t in kinds("on the sixth of every month", "nth")] == [6]
+    assert kinds("a twenty second pause, the second pin, first turn on 5", "nth") == []
 
 
 @pytest.mark.parametrize("text", ("5%", "5 percent", "5 per cent", "five per cent", "5 pct"))
