@@ -45,16 +45,16 @@ def recovered(about: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the recoveries that a packed file went through, the last one first."""
     recovery = about.get("recovery")
     while recovery:
-        yield {**recovery, "steps": recovery["steps"] + recovery.get("more_steps", 0)}
+        yield recovery
+        if "beside" in recovery:
+            yield recovery["beside"]
         recovery = recovery.get("before")
 
 
 def main() -> None:
     model = EdgeModel.load()
     sentences = [
-        (c.sentence, c.memory)
-        for path in (evaluate.DEV, evaluate.TEST)
-        for c in evaluate.cases(path)
+        (c.sentence, c.memory) for path in evaluate.SETS.values() for c in evaluate.cases(path)
     ]
     spent: list[float] = []
     passed: list[float] = []
@@ -111,8 +111,10 @@ def main() -> None:
             f"{about['batch']} dense, {steps} steps of recovery",
         )
     )
+    cpu_s = about["cpu_s"] + sum(r["cpu_s"] for r in recoveries)
+    rows.append(row("training, CPU", cpu_s, "s", how="of that time"))
     rows.append(row("threshold", model.threshold, "", how="chosen on the development set"))
-    for name, path in (("dev", evaluate.DEV), ("test", evaluate.TEST)):
+    for name, path in evaluate.SETS.items():
         scores = evaluate.score(model, path)
         sizes = f"{scores.inside} in scope, {scores.outside} expect no call, {scores.acting} act"
         for metric, value in scores.rates().items():

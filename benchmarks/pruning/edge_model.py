@@ -26,7 +26,10 @@ from cloud_proxy.pruning.scores import SCORES  # noqa: E402
 _DENSE = Path(__file__).with_name("edge_dense.npz")  # the parent of what ships
 _NAME = "pruning_edge_model"
 _SENTENCES = 400
-_SET = f"development set of {len(evaluate.cases(evaluate.DEV))} sentences"
+_EVERY = 3
+_SET = (
+    f"development set, every third sentence, {len(evaluate.cases(evaluate.DEV)[::_EVERY])} of them"
+)
 
 
 class Grid:
@@ -57,7 +60,7 @@ class Grid:
 
 
 def exact(stored: weights.Stored) -> float:
-    return evaluate.score(EdgeModel(stored), evaluate.DEV).rates()["exact_match"]
+    return evaluate.score(EdgeModel(stored), evaluate.DEV, _EVERY).rates()["exact_match"]
 
 
 def one_shot(grid: Grid, seeds: int) -> None:

@@ -85,7 +85,7 @@ def _hundred_hours(tokens: list[Token], i: int, previous: str) -> tuple[int, int
         return None
     number = _whole(tokens, at, 1, 2359)
     hours = 1 if _texts(tokens, at + 1, 1)[0] in _HOURS else 0
-    if number is None:
+    if number is None or not hours and _texts(tokens, at + 1, 1)[0] in UNITS:
         return None
     if _FOUR_DIGITS(token.text) and hours or token.text.endswith(" hundred"):
         hour, minute = divmod(number, 100)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .names import plain_name
+from .parts import beginning, may_begin, may_end
 from .sentence import Sentence
 from .table import (
     ASK,
@@ -35,6 +36,23 @@ from .values import convert, days_of, hexadecimal, slug
 Action = str | int
 _TALK = tuple(name for name, tool in TOOLS.items() if tool.talk)
 _STEPS = tuple(name for name, tool in TOOLS.items() if tool.step)
+_STRIPS = frozenset(  # only of these can "off" be a colour
+    (
+        "strip",
+        "strips",
+        "neopixel",
+        "neopixels",
+        "pixel",
+        "pixels",
+        "ring",
+        "rgb",
+        "leds",
+        "ws2812",
+        "ws2812b",
+        "sk6812",
+        "led",
+    )
+)
 _MAX_SPAN = 24  # words of a key, a value, a name or a text
 _MAX_CHARS = {"key": 32, "text": 160, "name": 24, "rule": 24, "said": 200}
 _SPANS = (*_MAX_CHARS, "slug", "data", "register")
@@ -140,6 +158,8 @@ def _argument(sentence: Sentence, tool: str, arg: Arg, sda: int | None = None) -
     if arg.key == "scl":
         words = tuple(i for i in words if convert("pin", sentence.tokens[i], ()) != sda)
     symbols = CHOICES.get(arg.kind, ())
+    if arg.kind == "colour" and not _STRIPS & {token.meant for token in sentence.tokens}:
+        symbols = ()
     if arg.kind == "dht":
         said = {token.text for token in sentence.tokens} | {
             token.unit for token in sentence.tokens
@@ -173,10 +193,12 @@ def _words(sentence: Sentence, kind: str) -> tuple[int, ...]:
 
 def _firsts(sentence: Sentence, kind: str) -> tuple[int, ...]:
     """Return the words at which a text of this kind may begin."""
+    tokens = sentence.tokens
     return tuple(
         i
-        for i in range(len(sentence.tokens))
-        if any(_text(sentence, i, j, kind) for j in range(i, min(i + 3, len(sentence.tokens))))
+        for i in range(len(tokens))
+        if may_begin(tokens, i, kind)
+        and any(_text(sentence, i, j, kind) for j in range(i, min(i + 3, len(tokens))))
     )
 
 
@@ -184,7 +206,9 @@ def _span(sentence: Sentence, first: int, kind: str) -> Steps:
     """Read the last word of a span that began at `first`; returns its text or known key."""
     end = min(first + _MAX_SPAN, len(sentence.tokens))
     fits = tuple(last for last in range(first, end) if _text(sentence, first, last, kind))
+    fits = tuple(last for last in fits if may_end(sentence.tokens, last, kind)) or fits
     last = int((yield Choice((), fits or (first,), first)))
+    first = beginning(sentence.tokens, first, kind)
     return _text(sentence, first, last, kind) or sentence.tokens[first].text[:24]
 
 
@@ -199,6 +223,8 @@ def _text(sentence: Sentence, first: int, last: int, kind: str) -> str | None:
     if kind in _BYTES:
         return hexadecimal(text, _BYTES[kind])
     number = text.lower().removeprefix("rule ") if kind == "rule" else ""
+    if kind == "rule" and first == last and token.kind == "num" and isinstance(token.value, int):
+        number = str(token.value)
     if number.isdecimal():
         return f"rule{number}"  # as the board names a rule that nobody named
     if kind == "said":

@@ -20,10 +20,11 @@ _NO = frozenset(
 )
 _STOP = "stop"  # "stop the pump" is a command, "stop, ..." is not
 _LEVEL = frozenset(
-    spaced("to = a write is : output send put at as value apply logic")
+    spaced("to = a write is : output send put at as value apply logic safe that's starts state")
 )  # "... to 1" is on
+_PINS = frozenset(spaced("on off pin gpio toggle read"))
 _DATES = frozenset(spaced("tomorrow sunset sunrise yesterday otherwise else"))
-_HARMLESS = ("memory_set",)
+_LIMITS = frozenset(("max_on_s", "min_off_s", "not_with"))  # options of device_set
 
 
 def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] = ()) -> bool:
@@ -31,7 +32,7 @@ def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] =
 
     used: as for `unread`; a denial deep within a text to tell is the text's own.
     """
-    if all(not TOOLS[call.tool].changes or call.tool in _HARMLESS for call in calls):
+    if all(not TOOLS[call.tool].changes or _may_deny(call) for call in calls):
         return False
     texts = [token.text for token in sentence.tokens]
     tells = "notify" in tools_of(calls)
@@ -51,6 +52,11 @@ def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] =
             continue
         return True
     return False
+
+
+def _may_deny(call: Call) -> bool:
+    """Whether "not" may be part of what this call keeps: "never on together with the heater"."""
+    return call.tool == "memory_set" or bool(_LIMITS & set(call.args.get("options", ())))
 
 
 def spoken(sentence: Sentence) -> bool:
@@ -110,10 +116,12 @@ def unread(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> 
     used: indices of the words that the calls were read from. What nobody read may have been meant
     otherwise.
     """
-    if all(not TOOLS[call.tool].changes or call.tool == "memory_set" for call in calls):
+    changing = [call.tool for call in calls if TOOLS[call.tool].changes]
+    if not changing:
         return False
+    noted = set(changing) == {"memory_set"}  # what a note leaves out matters where a pin stands
     for i, token in enumerate(sentence.tokens):
-        if i in used:
+        if i in used or noted and (not i or sentence.tokens[i - 1].text not in _PINS):
             continue
         if token.kind == "dur" and token.text in ("day", "once a day"):
             continue  # "every day" beside a time

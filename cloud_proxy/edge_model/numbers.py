@@ -264,7 +264,11 @@ def _without_counts(tokens: list[Token]) -> list[Token]:
     """Return the tokens with "three" in "all three of them" as a mere word: it is no pin."""
     out: list[Token] = []
     for i, token in enumerate(tokens):
-        small = token.kind == "num" and not token.unit and token.value in _COUNTS
+        small = (
+            token.kind == "num"
+            and not token.unit
+            and (token.value in _COUNTS or token.text == "one")
+        )
         if small and _counts(tokens, i):
             token = replace(token, kind="word", value=None)
         out.append(token)
@@ -275,6 +279,8 @@ def _counts(tokens: list[Token], i: int) -> bool:
     """Whether the number at i says how many things were named beside it."""
     before = tokens[i - 1].text if i else ""
     first, second = ([t.meant for t in tokens[i + 1 : i + 3]] + ["", ""])[:2]
+    if tokens[i].text == "one" and before in ("the", "that", "this", "other", "which"):
+        return True  # "the one on 14"
     if first == "of" and second in ("them", "these", "those"):
         return True
     if before in ("all", "these", "those", "both"):

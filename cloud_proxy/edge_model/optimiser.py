@@ -15,6 +15,7 @@ from torch import Tensor
 _MOMENTUM = 0.95
 _LOOK_UP = 0.5  # the learning rate of what is looked up, as a share of Muon's
 _PARTS = {"qkv": 3, "cross_kv": 2}  # layers that stand side by side in one matrix
+_AT_ONCE = 6  # matrices that are levelled together: so many stay in the cache
 _ROUNDS = ((3.4445, -4.7750, 2.0315),) * 5  # of the polynomial that pulls singular values to 1
 
 
@@ -24,12 +25,16 @@ def level(matrices: Tensor) -> Tensor:
     matrices: (count, rows, columns).
     """
     tall = matrices.shape[1] > matrices.shape[2]
-    x = matrices.mT if tall else matrices
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-    for a, b, c in _ROUNDS:
-        square = x @ x.mT
-        x = a * x + (b * square + c * square @ square) @ x
-    return x.mT if tall else x
+    made: list[Tensor] = []
+    for x in (matrices.mT if tall else matrices).split(_AT_ONCE):
+        x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+        for a, b, c in _ROUNDS:
+            square = x @ x.mT
+            square = torch.baddbmm(square, square, square, beta=b, alpha=c)
+            x = torch.baddbmm(x, square, x, beta=a)
+        made.append(x)
+    whole = torch.cat(made)
+    return whole.mT if tall else whole
 
 
 class Optimiser:
@@ -48,7 +53,7 @@ class Optimiser:
         self._masks = [(masks or {}).get(name) for name in lines]
         self._means = [torch.zeros_like(p) for p in self._lines]
         others = [p for n, p in named.items() if n not in lines]
-        self._adam = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.0)
+        self._adam = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
 
     def clear(self) -> None:
         """Forget the gradients."""

@@ -55,7 +55,13 @@ TOOLS: dict[str, Tool] = {
     "memory_delete": Tool((Arg("key", "key"),), changes=True),
     "device_set": Tool(
         (Arg("name", "name"), Arg("kind", "thing"), _PIN),
-        (Arg("inverted", "yes"), Arg("max_on_s", "seconds")),
+        (
+            Arg("inverted", "yes"),
+            Arg("max_on_s", "seconds"),
+            Arg("safe", "bit"),
+            Arg("min_off_s", "seconds"),
+            Arg("not_with", "name"),
+        ),
         changes=True,
     ),
     "device_list": Tool(),
@@ -108,6 +114,9 @@ OPTIONS = {
     "scope": "+scope",
     "inverted": "+inverted",
     "max_on_s": "+max_on_s",
+    "safe": "+safe",
+    "min_off_s": "+min_off_s",
+    "not_with": "+not_with",
 }
 TRIGGER_OPTIONS: dict[str, Arg] = {  # what may follow a trigger, by its symbol
     "+from": Arg("from", "slug"),

@@ -201,9 +201,9 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m cloud_proxy.edge_model.train", description=__doc__
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=0.015)
+    parser.add_argument("--rate", type=float, default=0.006)
     parser.add_argument("--from", dest="start", type=Path, help="weights to begin with")
     parser.add_argument("--keep", type=Path, help="file to go on from after a break")
     parser.add_argument("--out", type=Path, default=Path("edge_dense.npz"))

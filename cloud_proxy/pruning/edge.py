@@ -112,15 +112,21 @@ def pack(
     seed: int = 1,
     progress: Callable[[int, int, float], None] | None = None,
     kept: Path | None = None,
+    beside: Path | None = None,
 ) -> None:
     """Prune a trained weights file with recovery, choose its threshold, write it packed.
 
     dense: or a packed file, which recovers on; a ramp of 0.001 then keeps what it has pruned.
+    beside: a later file of the same training; the mean of both is often better than either.
     steps: 0 prunes by magnitude and rounds at once. The rest is as in `targets` and `recover`.
     Raises DamagedModel, OSError.
     """
     stored = weights.load(dense)
     start, used = time.monotonic(), time.process_time()
+    other = weights.load(beside) if beside else None
+    if other:
+        for name, value in stored.weights.items():
+            stored.weights[name] = ((value + other.weights[name]) / 2).astype(value.dtype)
     net = network(stored)
     goals = targets(net, sparsity, group, embeddings)
     recover(net, goals, seed=seed, steps=steps, rate=rate, ramp=ramp, progress=progress, kept=kept)
@@ -128,6 +134,8 @@ def pack(
     recovery = {"steps": steps, "rate": rate, "ramp": ramp, "seed": seed, "sparsity": sparsity}
     if "recovery" in stored.about:
         recovery["before"] = stored.about["recovery"]
+    if other:
+        recovery["beside"] = {**other.about["recovery"], "before": None}
     recovery["train_s"] = round(time.monotonic() - start)
     recovery["cpu_s"] = round(time.process_time() - used)
     about = {**stored.about, "recovery": recovery}
@@ -149,10 +157,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sparsity", type=float, default=0.7)
     parser.add_argument("--group", type=int, default=32)
     parser.add_argument("--embeddings", choices=("dense4", "int8", "sparse4"), default="dense4")
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--ramp", type=float, default=0.5, help="share of the steps that prune")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--beside", type=Path, help="a later file, to take the mean of both")
     parser.add_argument("--keep", dest="kept", type=Path, help="file to go on from after a break")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)

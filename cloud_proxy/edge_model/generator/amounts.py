@@ -20,12 +20,21 @@ def say_number(number: int, rng: random.Random, words: float = 0.2) -> str:
     """Return a number as digits, or (with this chance) as words up to a hundred."""
     if rng.random() > words or not 0 <= number <= 100:
         return str(number)
-    if number <= 20:
-        return _ONES[number]
     if number == 100:
         return rng.choice(["a hundred", "one hundred"])
+    said = spoken(number)
+    return said.replace(" ", "-") if rng.random() < 0.5 else said
+
+
+def spoken(number: int) -> str:
+    """Return a number from 0 to 999 in words."""
+    if number >= 100:
+        rest = f" and {spoken(number % 100)}" if number % 100 else ""
+        return f"{_ONES[number // 100]} hundred{rest}"
+    if number <= 20:
+        return _ONES[number]
     tens = _TENS[number // 10 - 2]
-    return tens if number % 10 == 0 else tens + rng.choice(["-", " "]) + _ONES[number % 10]
+    return tens if number % 10 == 0 else f"{tens} {_ONES[number % 10]}"
 
 
 @slot("pct")
@@ -248,6 +257,10 @@ def _clock(rng: random.Random, mark: str) -> Said:
 def _limit(rng: random.Random, mark: str) -> Said:
     number = rng.choice((rng.randint(-10, 45), rng.randint(15, 35), rng.randint(20, 30)))
     text = f"{number}.5" if rng.random() < 0.1 else say_number(number, rng)
+    if rng.random() < 0.06:
+        text = f"{rng.choice(('minus', 'minus', 'negative'))} {say_number(abs(number), rng)}"
+    elif rng.random() < 0.04:
+        text = f"{spoken(abs(number))} {rng.choice(('and a half', 'point five', 'and a quarter'))}"
     text += rng.choice(
         (
             "",
@@ -278,6 +291,9 @@ def _volts(rng: random.Random, mark: str) -> Said:
             f"{rng.randint(100, 3300)} millivolts",
             f"{rng.randint(0, 3)}.{rng.randint(1, 9)} volts",
             f"{rng.randint(0, 3)}.{rng.randint(1, 9)}v",
+            f"{spoken(rng.randint(1, 3))} {rng.choice(('and a half', 'and a quarter'))} volts",
+            f"{spoken(rng.randint(0, 3))} point {spoken(rng.randint(1, 9))} volts",
+            f"{spoken(rng.randint(1, 3))} volts",
         )
     )
     return Said([(text, mark)], ["=" + mark])

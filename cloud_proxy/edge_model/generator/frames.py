@@ -55,7 +55,7 @@ _FRONT = barred(
 )
 _BACK = barred(
     " from now on| from here on| for a change| this instant| would you kindly| and that is it| when you get a chance| when you have a second|, if you would| if you would|, if possible|, if you please|, will ya|, can you|, can you do that|, could you do that|, can you do that for me|"
-    " straight off| this minute| this second|, quick|, quickly|, chop chop|, thank you|, thanks a lot|, thx|, ty|, pls|, please and thanks|, that would be great|, that'd be great|, that would be nice|"
+    " while you're at it| when you're at it| while youre at it|, while you are there| straight off| this minute| this second|, quick|, quickly|, chop chop|, thank you|, thanks a lot|, thx|, ty|, pls|, please and thanks|, that would be great|, that'd be great|, that would be nice|"
     "! thanks|. thanks|. thank you|. please|, sir|, dear|, my friend|, board|, dude|, man|, bud"
 )
 _ASIDE = (

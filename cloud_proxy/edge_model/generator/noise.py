@@ -6,6 +6,7 @@ import random
 import re
 
 from ..listed import barred
+from .amounts import spoken
 from .pattern import Said, join
 
 _FRONT = barred(
@@ -121,13 +122,13 @@ def mistyped(text: str, rng: random.Random) -> str:
     return text[:i] + rng.choice(_NEAR.get(text[i].lower(), "e")) + text[i + 1 :]
 
 
-_SLOPPY = 0.13  # sentences with slips all over
+_SLOPPY = 0.08  # sentences with slips all over
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
 
 
 def typos(said: Said, rng: random.Random) -> Said:
     """Return the sentence with slips in its unmarked words: many now and then, else hardly any."""
-    chance = 0.3 if rng.random() < _SLOPPY else 0.012
+    chance = 0.3 if rng.random() < _SLOPPY else 0.02
 
     def slip(match: re.Match[str]) -> str:
         word = match.group()
@@ -140,6 +141,40 @@ def typos(said: Said, rng: random.Random) -> Said:
     pieces = [(text if mark else _LETTERS.sub(slip, text), mark) for text, mark in said.pieces]
     if rng.random() < 0.05:
         pieces = [(t if mark else re.sub(r"\b(?:the|a|my) ", "", t), mark) for t, mark in pieces]
+    return Said(pieces, said.program, said.memory)
+
+
+_DICTATED = 0.08  # sentences that were spoken: no digits, no capitals, no marks
+_DIGITS = re.compile(r"(?<![\w.:#*/-])(\d{1,3})(?![\w:#*/]|[.,-]\d)")
+_CLOCK = re.compile(r"(?<![\w.:])(\d{1,2}):(\d\d)(?![\w:])")
+_SPELLED = (
+    (re.compile(r"(?i)dht ?22"), ("d h t twenty two", "dht twenty two", "DHT twenty-two")),
+    (re.compile(r"(?i)dht ?11"), ("d h t eleven", "dht eleven", "d h t 11")),
+    (re.compile(r"(?i)ds18b20"), ("d s eighteen b twenty", "ds eighteen b twenty", "DS 18 B 20")),
+    (re.compile(r"(?i)\bgpio\b"), ("g p i o", "gpio", "gpio", "GPIO")),
+    (re.compile(r"(?i)\bi2c\b"), ("i two c", "i squared c", "I2C")),
+    (re.compile(r"(?i)(?<=\d)( ?)([ap])\.?m\b\.?"), (r" \2 m", r" \2m")),
+)
+
+
+def _spoken_time(match: re.Match[str]) -> str:
+    hour, minute = int(match.group(1)), int(match.group(2))
+    if minute == 0:
+        return spoken(hour) + (" o'clock" if hour < 13 else " hundred hours")
+    return f"{spoken(hour)} {'oh ' if minute < 10 else ''}{spoken(minute)}"
+
+
+def dictated(said: Said, rng: random.Random) -> Said:
+    """Return now and then the sentence as a telephone writes down what it hears."""
+    if rng.random() >= _DICTATED:
+        return said
+    pieces: list[tuple[str, str]] = []
+    for text, mark in said.pieces:
+        for pattern, forms in _SPELLED:
+            text = pattern.sub(rng.choice(forms), text)
+        text = _CLOCK.sub(_spoken_time, text)
+        text = _DIGITS.sub(lambda match: spoken(int(match.group(1))), text)
+        pieces.append((text if mark else text.replace(",", "").replace(":", ""), mark))
     return Said(pieces, said.program, said.memory)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from . import moments, pins, short, switching, voices
+from . import moments, pairs, pins, short, switching, voices
 from .amounts import say_number
 from .moments import DAY
 from .pattern import SLOTS, Said, choose, fill, join, slot
@@ -124,13 +124,13 @@ def _read_rows() -> list[Row]:
 
 READ = [*_read_rows(), *moments.READ]
 WHEN = (
-    (EVERY, 0.18),
-    (IN, 0.14),
+    (EVERY, 0.16),
+    (IN, 0.13),
     (AT, 0.21),
     (EDGE, 0.18),
-    (READ, 0.16),
+    (READ, 0.17),
     (EVENT, 0.05),
-    (BOOT, 0.04),
+    (BOOT, 0.06),
     (CRON, 0.02),
     (MONTHLY, 0.02),
     (POLLED, 0.01),
@@ -223,6 +223,11 @@ def many(rng: random.Random, mark: str) -> Said:
     tool, tail, pattern = rng.choice(_MANY)
     before, after = choose(pattern, rng).split("@")
     said = join(before, Said(both.pieces), after)
+    if rng.random() < 0.04:
+        word = ("", "", "two", "three", "four")[count]
+        said = join(
+            said, ", ", rng.choice((f"all {word} of them", "all of them", f"the {word} of them"))
+        )
     program = [word for pin in pins_ for word in (tool, *pin.program, *tail)]
     return Said(said.pieces, program, both.memory)
 
@@ -250,6 +255,8 @@ def action(rng: random.Random, rows: list[Row], mark: str) -> Said:
         return fill(*rng.choice(BLINK), rng, mark)
     roll = rng.random()
     steps = Steps(rng, mark)
+    if roll < 0.03 and rows in (EDGE, READ, EVENT, BOOT):
+        return pairs.later(rng, mark)
     if roll < 0.12:
         return (
             reading(rng, mark) if rows in (EVERY, AT, IN) or rng.random() < 0.3 else steps.tell()
@@ -316,6 +323,8 @@ def rule(rng: random.Random) -> Said:
         and rng.random() < 0.07
     ):
         return reminder(when, rng)
+    if rows in (EVERY, AT) and " then" not in when.pieces[-1][0] and rng.random() < 0.04:
+        return pairs.checked(when, rng, "q")
     told = clause(when, "c") if rows in (EDGE, READ) and rng.random() < 0.19 else None
     if told is not None:
         when = told

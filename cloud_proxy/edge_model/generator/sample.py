@@ -112,7 +112,7 @@ def sample(rng: random.Random) -> Sample:
             said = frames.framed(said, rng)
         question = kind == "question"
         said = noise.written(
-            noise.typos(noise.stumbled(said, rng), rng),
+            noise.typos(noise.stumbled(noise.dictated(said, rng), rng), rng),
             rng,
             question or (kind in ("plain", "near") and rng.random() < 0.5),
         )

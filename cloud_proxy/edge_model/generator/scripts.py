@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from .pattern import SLOTS, Said, choose, fill, join, slot
+from .pattern import Said, choose, fill, join, slot
 from .pins import rows as _rows
 from .slots import PLACES, THINGS
 from .steps import device_name, repeated, sequence
@@ -78,7 +78,7 @@ _PLURAL = "[scripts|scripts|scripts|tools I made|routines|macros|stored scripts|
 LIST = _rows("script_list", f"[list|show|show me|print|tell me|display|give me|read me] [the|my|all|all the|your|all my|] {_PLURAL}", f"[what|which] {_PLURAL} [do you have|do you know|are there|are stored|exist|have I made|have I stored|did I make|can you run|are saved]",
              "what [scripts|routines|tricks|tools] have I taught you", f"are there any {_PLURAL}", f"do you have any {_PLURAL}", "script list", "list scripts", "scripts", f"what are [the|my|your] {_PLURAL}", "which tricks did I teach you", f"how many {_PLURAL} are there", "show everything that is stored as a script")  # fmt: skip
 DELETE = [
-    *_rows("script_delete {sname}", f"[delete|remove|erase|drop|get rid of|throw away|forget|unlearn|kill|discard] [the|my|] {_WORD} [called|named|] {{sname}}", f"[delete|remove|erase|forget|drop|discard|get rid of] [the|my] {{sname}} {_WORD}",
+    *_rows("script_delete {sname}", f"[delete|remove|erase|drop|get rid of|throw away|forget|unlearn|kill|discard|trash|bin|scrap|ditch|dump|chuck] [the|my|] {_WORD} [called|named|] {{sname}}", f"[delete|remove|erase|forget|drop|discard|get rid of|trash|bin|scrap] [the|my] {{sname}} {_WORD}",
            "I no longer need the script {sname}", "the script {sname} can go", "delete script {sname}"),
     *_rows("script_delete ?", f"[delete|remove|forget] [a|the|that|my|this] {_WORD}", "[delete|remove] all scripts", "delete one of the scripts"),
 ]  # fmt: skip
@@ -189,25 +189,47 @@ def device_set(rng: random.Random) -> Said:
         )
     if inverted:
         program.append("+inverted")
-    if rng.random() < 0.07:
-        most = SLOTS["dur"](rng, "dm")
-        said = join(
-            said,
-            rng.choice(
-                (
-                    ", at most ",
-                    ", max ",
-                    ", for at most ",
-                    ", maximum ",
-                    ", no more than ",
-                    ", limit ",
-                )
-            ),
-            most,
-            rng.choice((" on", "", " at a time", " of on time", " on time")),
-        )
-        program += ["+max_on_s", *most.program]
+    for option in rng.sample(_LIMITS, rng.choices((0, 1, 2), (0.72, 0.23, 0.05))[0]):
+        made = option(rng)
+        said = join(said, Said(made.pieces))
+        program += made.program
     return Said(said.pieces, program)
+
+
+def _most(rng: random.Random) -> Said:
+    pattern = "[, at most|, max|, for at most|, maximum|, no more than|, limit|, never longer than|, and it may run at most|, never on for more than|, with a maximum of|, which must not run longer than|, not longer than|. It must never run longer than|, cap it at]"
+    return join(
+        choose(pattern, rng) + " ",
+        fill("{dur}", "+max_on_s {dur}", rng, "dm"),
+        rng.choice(("", " on", " at a time", " of on time", " on time", " at once", "")),
+    )
+
+
+def _safe(rng: random.Random) -> Said:
+    state = rng.randrange(2)
+    level, switched = (("1", "high"), "on") if state else (("0", "low"), "off")
+    word = rng.choice((*level, switched, switched))
+    pattern = rng.choice(
+        (f", safe {word}", f", safe state {word}", f", {word} at boot", f", {word} at start", f" that's {word} at boot", f" that is {word} at boot", f", starts {switched}", f", which starts {switched}",
+         f", its safe state is {switched}", f", safe value {word}", f", safe is {word}", f" with safe {word}", f", {switched} when the board boots", f", it should be {switched} at boot", f", and it boots {switched}")
+    )  # fmt: skip
+    return Said([(pattern, "")], ["+safe", switched])
+
+
+def _rest_of(rng: random.Random) -> Said:
+    pattern = rng.choice(
+        (", at least {dur} off", ", off for at least {dur}", ", minimum off time {dur}", ", min off {dur}", ", with at least {dur} of rest", ", stays off at least {dur}", ", with {dur} off in between", ", it needs at least {dur} off between runs",
+         ", and it must rest {dur} between runs", ", with a minimum off time of {dur}", ", rest at least {dur}")
+    )  # fmt: skip
+    return fill(pattern, "+min_off_s {dur}", rng, "do")
+
+
+def _not_with(rng: random.Random) -> Said:
+    pattern = "[, never together with|, not with|, never with|, not together with|, never on together with|, not at the same time as|, interlocked with|, exclusive with|, never at the same time as| that must not run with| that can't be on together with| that cant be on with|, locked against|, must not be on with|, and never on together with] [the |]"
+    return Said([(choose(pattern, rng), ""), (device_name(rng), "dx")], ["+not_with", ":dx"])
+
+
+_LIMITS = (_most, _safe, _rest_of, _not_with)
 
 
 def _empty(text: str) -> str:
@@ -316,11 +338,12 @@ _BUS = "[sda {num} scl {num2}|sda {num}, scl {num2}|sda {num} and scl {num2}|sda
 _AT = "[address|i2c address|device|the device|the i2c device|the chip|i2c device|addr|the sensor]"
 I2C = [
     *_rows("i2c_read {num} {num2} {addr} {bytes}", f"[read|get|fetch|give me|i2c read] {{bytes}} [from|at|of] {_AT} {{addr}} [on|with|,|using|, on] {_BUS}", f"[on|using|with] {_BUS}[,|] read {{bytes}} [from|at] {_AT} {{addr}}",
-           f"i2c read {{bytes}} [from|at] {{addr}} {_BUS}", f"[read|fetch] {{bytes}} from {{addr}} [on|over|via] i2c [with|on] {_BUS}", f"i2c: read {{bytes}} from {{addr}}, {_BUS}", f"[read|get] {_AT} {{addr}} [on|with] {_BUS}, {{bytes}}"),
+           f"i2c read {{bytes}} [from|at] {{addr}} {_BUS}", f"[read|fetch] {{bytes}} from {{addr}} [on|over|via] i2c [with|on] {_BUS}", f"i2c: read {{bytes}} from {{addr}}, {_BUS}", f"[read|get] {_AT} {{addr}} [on|with] {_BUS}, {{bytes}}", f"i2c: {_BUS}, [addr|address] {{addr}}, read {{bytes}}", f"[read|get] {{bytes}} from the [oled|display|expander|sensor|eeprom|rtc] [at|with address] {{addr}}[,|] {_BUS}"),
     *_rows("i2c_write {num} {num2} {addr} {hexdata}", f"[write|send|i2c write] {{hexdata}} to {_AT} {{addr}} [on|with|,|using|, on] {_BUS}", f"[write|send|put] the [byte|bytes|data|hex] {{hexdata}} [to|into] {_AT} {{addr}} [on|with|,] {_BUS}",
-           f"[on|using|with] {_BUS}[,|] [write|send] {{hexdata}} to {_AT} {{addr}}", f"i2c write {{hexdata}} to {{addr}} {_BUS}", f"i2c: [write|send] {{hexdata}} to {{addr}}, {_BUS}"),
+           f"[on|using|with] {_BUS}[,|] [write|send] {{hexdata}} to {_AT} {{addr}}", f"i2c write {{hexdata}} to {{addr}} {_BUS}", f"i2c: [write|send] {{hexdata}} to {{addr}}, {_BUS}", f"i2c: {_BUS}, [addr|address] {{addr}}, [write|send] {{hexdata}}", f"[write|send] {{hexdata}} to the [oled|display|expander|sensor|dac|eeprom|rtc] [at|with address] {{addr}}[,|] {_BUS}"),
     *_rows("i2c_write_read {num} {num2} {addr} {reg} {bytes}", f"[read|get|fetch] {{bytes}} [from|of|at] register {{reg}} [of|on|at|from|in] {_AT} {{addr}} [on|with|,|using|, on] {_BUS}", f"[read|get|fetch] register {{reg}} [of|on|at|from] {_AT} {{addr}}, {_BUS}, {{bytes}}",
            f"[on|using|with] {_BUS}[,|] read {{bytes}} [from|of] register {{reg}} [of|at] {_AT} {{addr}}", f"[write|send] {{reg}} to {_AT} {{addr}} [and|then] read {{bytes}} [back|] [on|with|,] {_BUS}", f"i2c read register {{reg}} of {{addr}} {{bytes}} {_BUS}",
+           f"i2c: {_BUS}, [addr|address|device] {{addr}}, read {{bytes}} from [reg|register] {{reg}}", f"{_BUS}, [addr|address] {{addr}}: [read|get] {{bytes}} [from|of|at] [reg|register] {{reg}}", f"[read|get] [reg|register] {{reg}} [of|from|at] {{addr}}, {{bytes}}, {_BUS}", f"[read|fetch] {{bytes}} from [reg|register] {{reg}} [of|on|at] {{addr}} [on|with|,] {_BUS}",
            f"what is in register {{reg}} of {_AT} {{addr}} on {_BUS}, {{bytes}}", f"[read|get] {{bytes}} [from|of] {_AT} {{addr}} register {{reg}} [on|with|,] {_BUS}"),
     *_rows("i2c_read ?", f"read {{bytes}} from {_AT} {{addr}}", "read from the i2c bus", f"read {_AT} {{addr}}"),
     *_rows("i2c_write ?", f"write {{hexdata}} to {_AT} {{addr}}", "write to the i2c bus", f"write to {_AT} {{addr}}"),

@@ -226,9 +226,9 @@ class Steps:
                 made.append(self.on(0.4))
             elif roll < 0.7:
                 made.append(self.toggle())
-            elif roll < 0.76 and not made:
+            elif roll < 0.78 and not made:
                 made.append(self.for_a_while())
-            elif roll < 0.8:
+            elif roll < 0.81:
                 made.append(self.off(0.5))
             elif len(made) + 1 == count and made and roll < 0.9:
                 made.append(self.tell() if self._rng.random() < 0.8 else self.emit())

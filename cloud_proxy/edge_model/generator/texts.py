@@ -79,9 +79,43 @@ def _tag(rng: random.Random, mark: str) -> Said:
                               "greenhouse", "outside", "hall", "shed", rng.choice(PLACES), anything(rng), f"board{rng.randint(1, 9)}")), mark)], [":" + mark])  # fmt: skip
 
 
+_TAILS = barred(
+    " now| now| in here| in there| out there| again| right now| over there| already| today| outside| at last| soon| for good| downstairs"
+)
+_WHOLE = (
+    "its",
+    "it's",
+    "there is",
+    "hey,",
+    "please check:",
+    "oh no,",
+    "careful,",
+    "just so you know,",
+)
+
+
+_BODIES = barred(
+    "the {n} moved|the {n} opened|the {n} fell|the {n} tripped|the {p} {n} moved|the {n} is {a}|the {p} {n} is {a}|my {n} needs {m}|the {n} has {m}|there is {m} in the {p}|{m} in the {p}|the {n} in the {p} is {a}|somebody is at the {p} {n}|someone is in the {p}|its {a} in the {p}|it's {a} in here|"
+    "the {n} went {a}|the {n} looks {a}|we need {m} for the {n}|please look at the {n}|the {n} and the {t} are {a}|it is too {a} in the {p}|the {n} runs without {m}|{n} {a}|{n} is on the {p} {t}|the {n} came back to the {p}"
+)
+_DOINGS = barred("check the {p} {n}|check the {n} {t}|look at the {n}|clean the {p} {t}|buy {m}|refill the {n} with {m}|turn the {n}|take the {n} to the {p}|close the {p} {n}|put {m} in the {n}|bring the {t} back in|fix the {n} on the {p} {t}|test the {n}")  # fmt: skip
+_STATES_OF = barred(
+    "dry|wet|hot|cold|empty|full|open|closed|stuck|loose|loud|dark|bright|ready|done|dirty|warm|low|high|freezing|leaking|broken|flat|running"
+)
+_STUFF = barred(
+    "water|milk|soil|paper|oil|salt|smoke|dust|light|heat|a leak|new filters|fresh air|fertiliser|batteries|motion|noise|gas|wood|filament|solder"
+)
+
+
 def _words(options: tuple[str, ...], rng: random.Random) -> str:
+    if options is _CLAUSES and rng.random() < 0.4:
+        options = _BODIES
+    elif options is _TODO and rng.random() < 0.4:
+        options = _DOINGS
     text = rng.choice(options)
-    return text.replace("{t}", rng.choice(THINGS)).replace("{p}", rng.choice(PLACES))
+    for mark, words in (("{a}", _STATES_OF), ("{m}", _STUFF), ("{t}", THINGS), ("{p}", PLACES)):
+        text = text.replace(mark, rng.choice(words))
+    return text.replace("{n}", anything(rng))
 
 
 @slot("said")
@@ -90,7 +124,9 @@ def _said(rng: random.Random, mark: str) -> Said:
     roll = rng.random()
     text = _words(_CLAUSES, rng)
     if roll < 0.12:
-        text = f"{text} and {_words(_CLAUSES, rng)}" if roll < 0.06 else f"{text} now"
+        text = f"{text} and {_words(_CLAUSES, rng)}" if roll < 0.06 else text + rng.choice(_TAILS)
+    elif roll < 0.16:
+        text = f"{rng.choice(_WHOLE)} {text}"
     elif roll < 0.3:
         text = "".join(piece for piece, _ in outside.plain(rng).pieces)
         text = re.sub(r"[^\w ']", "", text).strip() or "hello"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 
+from . import mind, pairs
 from .pattern import SLOTS, Said, fill, join
 from .pins import rows as _rows
 from .rules import AT, DAY, EDGE, IN, change, many, reading
@@ -44,6 +45,7 @@ _FOR = [
     *_rows("rule_set w_every {dur} gpio_toggle {num} gpio_toggle {num2}", "[blink|toggle] {num} and {num2} every {dur}", "every {dur} [toggle|blink] [pins|] {num} and {num2}"),
     *_rows("rule_set w_every ?", "[blink|flash|strobe|pulse] {sure}", "make {sure} [blink|flash]", "start [blinking|flashing] {sure}",
            "[toggle|blink] {sure} [regularly|periodically|repeatedly|again and again|forever]"),
+    *_rows("gpio_write ?", "[turn|switch] [on|off] pins {num} [to|through|until] {num2}", "[turn|switch|set] pins {num}-{num2} [on|off|high|low]", "[turn|switch] [on|off] pins {num}-{num2}", "set pins {num} [to|through] {num2} [high|low]"),
     *_rows("rule_set ?", "[make|create|add|set up|set] a [rule|schedule|timer|new rule|automation]", "schedule [something|{sure}]", "I want a [rule|schedule|timer]"),
     *_rows("rule_set w_at ?", "turn {sure} on [later|at some point|in the evening|in the morning|every evening|every day|daily|at night]", "[schedule|turn on] {sure} every [morning|evening|day]"),
     *_rows("rule_set w_in {dur} ?", "in {dur}", "[set a|] timer [for|of] {dur}", "wait {dur}", "after {dur} do something"),
@@ -60,12 +62,16 @@ _EXTRAS = [
 ]  # fmt: skip
 
 
+_PAIRS = (pairs.names, pairs.names, pairs.switched, pairs.facts, pairs.both_ways)
+_CHORES = (mind.ZONE, mind.PERSONA, mind.RULE_DELETE, mind.RULE_ENABLE, mind.RULE_ENABLE, mind.MEMORY_DELETE, mind.MEMORY_GET, mind.SCOPED)  # fmt: skip
+
+
 def several(rng: random.Random) -> Said:
     """Return a sentence with several calls, or a rule that lacks something."""
     roll = rng.random()
-    if roll < 0.4:
+    if roll < 0.38:
         return fill(*rng.choice(_FOR), rng)
-    if roll < 0.56:
+    if roll < 0.54:
         return many(rng, "m")
     if roll < 0.63:
         return mixed(rng, "m")
@@ -77,8 +83,10 @@ def several(rng: random.Random) -> Said:
         return amounts(rng, "m")
     if roll < 0.77:
         return states(rng, "m")
+    if roll < 0.83:
+        return rng.choice(_PAIRS)(rng, "m")
     parts: list[Said | str] = []
-    for n in range(rng.choice((2, 2, 2, 3))):
+    for n in range(rng.choice((2, 2, 2, 3, 3))):
         if n:
             parts.append(
                 rng.choice(
@@ -99,8 +107,10 @@ def several(rng: random.Random) -> Said:
         kind = rng.random()
         if kind < 0.22:
             parts.append(reading(rng, f"s{n}"))
-        elif kind < 0.4:
+        elif kind < 0.36:
             parts.append(fill(*rng.choice(_EXTRAS), rng, f"s{n}"))
+        elif kind < 0.42:
+            parts.append(fill(*rng.choice(rng.choice(_CHORES)), rng, f"s{n}"))
         elif kind < 0.5:
             parts.append(many(rng, f"s{n}"))
         else:

@@ -56,7 +56,7 @@ def _cron(rng: random.Random, mark: str) -> Said:
 def _nth(rng: random.Random, mark: str) -> Said:
     day = rng.randint(1, 28)
     suffix = {1: "st", 2: "nd", 3: "rd"}.get(day % 10 if day not in (11, 12, 13) else 0, "th")
-    return Said([(rng.choice((f"{day}{suffix}", f"{day}{suffix}", "first", "1st", "15th", "tenth", "third", "fifth")), mark)], ["=" + mark])  # fmt: skip
+    return Said([(rng.choice((f"{day}{suffix}", f"{day}{suffix}", "first", "1st", "15th", "tenth", "third", "fifth", "twenty-first", "twelfth", "twentieth", "second", "eighth")), mark)], ["=" + mark])  # fmt: skip
 
 
 @slot("hour")

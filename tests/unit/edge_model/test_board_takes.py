@@ -4,7 +4,7 @@ import json
 import random
 import re
 
-from cloud_proxy.edge_model.evaluate import DEV, TEST, cases
+from cloud_proxy.edge_model.evaluate import SETS, cases
 from cloud_proxy.edge_model.generator.sample import sample
 from host.boards import load_board
 from host.emulator import World
@@ -65,7 +65,7 @@ def refused(calls):
 def test_what_the_sets_expect_is_what_a_board_takes():
     calls = [
         (call["tool"], call["args"])
-        for path in (DEV, TEST)
+        for path in SETS.values()
         for case in cases(path)
         for call in case.calls
     ]
