@@ -10,14 +10,13 @@ from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from results import row, save  # noqa: E402
+from results import between, row, save  # noqa: E402
 
 from cloud_proxy.edge_model import EdgeModel, evaluate, weights  # noqa: E402
 
 _ROUNDS = 3
 _CARD = Path(__file__).parent.parent / "docs" / "edge-model.md"
 _PARENT = Path(__file__).parent / "pruning" / "edge_dense.npz"  # of the shipped file
-_MARKS = ("<!-- numbers -->", "<!-- /numbers -->")
 _THRESHOLDS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _BARS = {
     "exact_match": 0.92,
@@ -35,10 +34,8 @@ def card(rows: list[dict[str, Any]]) -> None:
         lines.append(
             f"| {entry['metric']} | {entry['value']} {entry['unit']} | {bar} | {entry['how']} |"
         )
-    before, rest = _CARD.read_text(encoding="utf-8").split(_MARKS[0])
-    after = rest.split(_MARKS[1])[1]
-    table = "\n".join(lines)
-    _CARD.write_text(f"{before}{_MARKS[0]}\n{table}\n{_MARKS[1]}{after}", encoding="utf-8")
+    page = _CARD.read_text(encoding="utf-8")
+    _CARD.write_text(between(page, "numbers", lines), encoding="utf-8")
 
 
 def recovered(about: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -34,3 +34,11 @@ def save(script: str, rows: list[dict[str, Any]]) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(rows, indent=1) + "\n")
     print(f"wrote {path.relative_to(RESULTS.parent.parent)}", file=sys.stderr)
+
+
+def between(page: str, mark: str, lines: list[str]) -> str:
+    """Return a page with these lines between `<!-- mark -->` and `<!-- /mark -->`."""
+    first, last = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    before, rest = page.split(first)
+    after = rest.split(last)[1]
+    return before + "\n".join((first, *lines, last)) + after

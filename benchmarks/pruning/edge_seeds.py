@@ -18,13 +18,12 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from results import row, save  # noqa: E402
+from results import between, row, save  # noqa: E402
 
 from cloud_proxy.edge_model import EdgeModel, evaluate, weights  # noqa: E402
 
 SEEDS = (1, 2, 3)
 _CARD = Path(__file__).parent.parent.parent / "docs" / "edge-model.md"
-_MARKS = ("<!-- seeds -->", "<!-- /seeds -->")
 
 
 def made(seed: int, work: Path) -> tuple[Path, Path]:
@@ -49,10 +48,8 @@ def card(rows: list[dict[str, Any]]) -> None:
         f"| {entry['metric']} | {entry['value']} {entry['unit']} | {entry['how']} |"
         for entry in rows
     ]
-    before, rest = _CARD.read_text(encoding="utf-8").split(_MARKS[0])
-    after = rest.split(_MARKS[1])[1]
-    table = "\n".join(lines)
-    _CARD.write_text(f"{before}{_MARKS[0]}\n{table}\n{_MARKS[1]}{after}", encoding="utf-8")
+    page = _CARD.read_text(encoding="utf-8")
+    _CARD.write_text(between(page, "seeds", lines), encoding="utf-8")
 
 
 def main() -> int:

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from results import RESULTS  # noqa: E402
+from results import RESULTS, between  # noqa: E402
 
 _PAGE = Path(__file__).parent.parent.parent / "docs" / "pruning.md"
-_MARKS = ("<!-- numbers -->", "<!-- /numbers -->")
 _METRIC = re.compile(r"(magnitude|wanda|sparsegpt) (.+) (\d\d)% seed (\d+)$")
 _SCORES = ("magnitude", "wanda", "sparsegpt")
 
@@ -24,10 +23,7 @@ def main() -> None:
 
 def page(text: str) -> str:
     """Return docs/pruning.md with the tables that the results give."""
-    before, rest = text.split(_MARKS[0])
-    after = rest.split(_MARKS[1])[1]
-    lines = [_MARKS[0], "## Measured", "", *_language(), *_tuned(), *_edge(), _MARKS[1]]
-    return before + "\n".join(lines) + after
+    return between(text, "numbers", ["## Measured", "", *_language(), *_tuned(), *_edge()])
 
 
 def _language() -> list[str]:

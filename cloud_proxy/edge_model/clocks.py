@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .units import UNITS
-from .words import Token, joined
+from .words import Token, joined, meanings, merged
 
 _FIXED_TIMES = {"noon": 720, "midday": 720, "noonish": 720, "midnight": 0}
 _FOUR_DIGITS = re.compile(r"\d{4}").fullmatch  # "at 0730"
@@ -17,18 +17,7 @@ _ZERO = ("oh", "o", "zero", "0")
 
 def merge_clocks(tokens: list[Token]) -> list[Token]:
     """Return the tokens with each clock time as one token of kind time."""
-    out: list[Token] = []
-    i = 0
-    while i < len(tokens):
-        found = _merge_clock(tokens, i, out)
-        out.append(found[0] if found else tokens[i])
-        i += found[1] if found else 1
-    return out
-
-
-def _texts(tokens: list[Token], i: int, count: int) -> list[str]:
-    texts = [token.meant for token in tokens[i : i + count]]
-    return texts + [""] * (count - len(texts))
+    return merged(tokens, _merge_clock)
 
 
 def _whole(tokens: list[Token], i: int, low: int, high: int) -> int | None:
@@ -41,7 +30,7 @@ def _whole(tokens: list[Token], i: int, low: int, high: int) -> int | None:
 
 def _merge_clock(tokens: list[Token], i: int, out: list[Token]) -> tuple[Token, int] | None:
     token, previous = tokens[i], out[-1].text if out else ""
-    fixed = _texts(tokens, i, 2)
+    fixed = meanings(tokens, i, 2)
     if fixed[0] in _FIXED_TIMES:
         return joined([token], "time", _FIXED_TIMES[fixed[0]], "pm"), 1
     if _whole(tokens, i, 12, 12) and fixed[1] in _FIXED_TIMES:  # "12 noon"
@@ -53,7 +42,7 @@ def _merge_clock(tokens: list[Token], i: int, out: list[Token]) -> tuple[Token, 
     early = used > 1 and token.text in _ZERO or _FOUR_DIGITS(token.text) and token.text[0] == "0"
     unit = "am" if early else "pm" if minutes >= 780 else ""
     unit = token.unit if token.kind == "time" else unit
-    following = _texts(tokens, i + used, 3)
+    following = meanings(tokens, i + used, 3)
     hour = used == 1 and _whole(tokens, i, 0, 59) is not None and not _FOUR_DIGITS(token.text)
     if following[0] == "o'clock" and following[1] in ("am", "pm"):
         used, following = used + 1, [*following[1:], ""]
@@ -71,7 +60,7 @@ def _merge_clock(tokens: list[Token], i: int, out: list[Token]) -> tuple[Token, 
             used += 1 if following[0] == "o'clock" else 0
         else:
             return None
-    after = _texts(tokens, i + used, 3)
+    after = meanings(tokens, i + used, 3)
     used += 1 if after[0] == "sharp" else 3 if after == ["on", "the", "dot"] else 0
     return joined(tokens[i : i + used], "time", minutes, unit), used
 
@@ -84,8 +73,8 @@ def _hundred_hours(tokens: list[Token], i: int, previous: str) -> tuple[int, int
     if token is None or previous not in (*_BEFORE_TIME, *_BOUNDS, "and", "to"):
         return None
     number = _whole(tokens, at, 1, 2359)
-    hours = 1 if _texts(tokens, at + 1, 1)[0] in _HOURS else 0
-    if number is None or not hours and _texts(tokens, at + 1, 1)[0] in UNITS:
+    hours = 1 if meanings(tokens, at + 1, 1)[0] in _HOURS else 0
+    if number is None or not hours and meanings(tokens, at + 1, 1)[0] in UNITS:
         return None
     if _FOUR_DIGITS(token.text) and hours or token.text.endswith(" hundred"):
         hour, minute = divmod(number, 100)
@@ -93,13 +82,13 @@ def _hundred_hours(tokens: list[Token], i: int, previous: str) -> tuple[int, int
         return (hour * 60 + minute, zero + 1 + hours) if good else None
     minute = _whole(tokens, at + 1, 10, 59)
     if zero and number < 10 and minute is not None:  # "at oh seven thirty"
-        return number * 60 + minute, 3 + (_texts(tokens, at + 2, 1)[0] in _HOURS)
+        return number * 60 + minute, 3 + (meanings(tokens, at + 2, 1)[0] in _HOURS)
     return None
 
 
 def _spoken_clock(tokens: list[Token], i: int, out: list[Token]) -> tuple[int, int] | None:
     """Return (minutes after midnight, words used) of a time at i that may lack am or pm."""
-    token, following = tokens[i], _texts(tokens, i + 1, 2)
+    token, following = tokens[i], meanings(tokens, i + 1, 2)
     if token.kind == "time" and isinstance(token.value, int):
         return token.value, 1
     previous = out[-1].text if out else ""
@@ -156,12 +145,12 @@ def _hour_and_minute(
 ) -> tuple[int, int] | None:
     """Return what "seven thirty" or "seven oh five" is as a time, if it can only be one."""
     previous = out[-1].text if out else ""
-    zero = 1 if _texts(tokens, i + 1, 1)[0] in ("oh", "o") else 0
+    zero = 1 if meanings(tokens, i + 1, 1)[0] in ("oh", "o") else 0
     at = i + 1 + zero
     minute = _whole(tokens, at, 1, 9) if zero else _whole(tokens, at, 0, 59)
     if first > 23 or minute is None or not zero and minute < 10 and len(tokens[at].text) != 2:
         return None
-    after = _texts(tokens, at + 1, 1)[0]
+    after = meanings(tokens, at + 1, 1)[0]
     plain = previous not in ("pin", "gpio") and (minute > 12 or minute < 10)  # "4 11 pm" is not
     named = after in ("am", "pm") and 1 <= first <= 12 and plain
     ranged = previous in _BOUNDS or previous in ("and", "to") and _in_range(out)

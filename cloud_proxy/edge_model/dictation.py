@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from .listed import spaced
-from .words import Token, joined
+from .words import Token, joined, merged
 
 _UP_TO_NINE = "zero one two three four five six seven eight nine"
 _DIGITS = {
@@ -62,13 +62,12 @@ _BY_FIRST = _rows()
 
 def merge_dictated(tokens: list[Token]) -> list[Token]:
     """Return the tokens with what was spelt as the one word that it stands for."""
-    out: list[Token] = []
-    i = 0
-    while i < len(tokens):
-        found = _spelt(tokens, i) or _half(tokens, i) or _hexadecimal(tokens, i)
-        out.append(found[0] if found else tokens[i])
-        i += found[1] if found else 1
-    return out
+    return merged(tokens, _merge)
+
+
+def _merge(tokens: list[Token], i: int, out: list[Token]) -> tuple[Token, int] | None:
+    del out
+    return _spelt(tokens, i) or _half(tokens, i) or _hexadecimal(tokens, i)
 
 
 def _letters(tokens: list[Token], i: int, count: int) -> tuple[list[str], list[int]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from .listed import spaced
-from .words import Token, joined
+from .words import Token, joined, meanings, merged
 
 _SECONDS = {
     **dict.fromkeys(["s", "sec", "secs", "second", "seconds"], 1),
@@ -35,34 +34,18 @@ _NAMED_DAYS = dict.fromkeys(
 _RATES = {"once": 1, "twice": 2, "thrice": 3}
 _PARTED = ("volt", "degree", "percent", "kilohertz", "khz", "millivolt")  # "half a volt"
 _COMPARED = ("above", "below", "over", "under", "than", "exceeds", "by", "reaches")
-_Merge = Callable[[list[Token], int, list[Token]], tuple[Token, int] | None]
 
 
 def merge_units(tokens: list[Token]) -> list[Token]:
     """Return the tokens with numbers and their units, and lengths of time, merged."""
     for merge in (_merge_lengths, _add_lengths, _merge_scaled):
-        tokens = _pass(tokens, merge)
+        tokens = merged(tokens, merge)
     return tokens
-
-
-def _pass(tokens: list[Token], merge: _Merge) -> list[Token]:
-    out: list[Token] = []
-    i = 0
-    while i < len(tokens):
-        found = merge(tokens, i, out)
-        out.append(found[0] if found else tokens[i])
-        i += found[1] if found else 1
-    return out
-
-
-def _texts(tokens: list[Token], i: int, count: int) -> list[str]:
-    texts = [token.meant for token in tokens[i : i + count]]
-    return texts + [""] * (count - len(texts))
 
 
 def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[Token, int] | None:
     token, previous = tokens[i], before[-1].meant if before else ""
-    texts = _texts(tokens, i, 5)
+    texts = meanings(tokens, i, 5)
     if token.meant in _SECONDS and len(token.meant) > 2:
         if previous in ("every", "each", "per", "single"):
             half = 3 if texts[1:3] == ["and", "a"] and _is_half(tokens, i + 3) else 0
@@ -84,7 +67,7 @@ def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[To
     )
     if isinstance(rate, int) and rate > 0:
         at = i + (1 if texts[0] in _RATES else 2)
-        article, unit = _texts(tokens, at, 2)
+        article, unit = meanings(tokens, at, 2)
         if article in ("a", "an", "per", "every", "each") and unit in _SECONDS:
             length = _SECONDS[unit] / rate
             return joined(tokens[i : at + 2], "dur", length), at + 2 - i
@@ -94,7 +77,7 @@ def _merge_lengths(tokens: list[Token], i: int, before: list[Token]) -> tuple[To
     if unit not in _SECONDS or (len(unit) == 1 and token.kind != "num"):
         return None
     used += 1
-    if _texts(tokens, i + used, 2) == ["and", "a"] and _is_half(tokens, i + used + 2):
+    if meanings(tokens, i + used, 2) == ["and", "a"] and _is_half(tokens, i + used + 2):
         number, used = number + 0.5, used + 3
     return joined(tokens[i : i + used], "dur", number * _SECONDS[unit]), used
 
@@ -165,7 +148,7 @@ def _is_minutes(tokens: list[Token], i: int) -> bool:
     unit = tokens[i].text.split()[-1]
     if unit == "h":
         return True
-    after = _texts(tokens, i + 2, 1)[0]
+    after = meanings(tokens, i + 2, 1)[0]
     ends = after in ("", ",", ".", "turn", "switch", "set", "toggle", "then")
     quarters = tokens[i + 1].value in (15, 20, 30, 40, 45) and tokens[i + 1].text[0].isalpha()
     return unit in ("hour", "hours") and quarters and ends and " " in tokens[i].text
@@ -178,7 +161,7 @@ def _merge_scaled(tokens: list[Token], i: int, before: list[Token]) -> tuple[Tok
     if token.kind != "num" or token.unit or not isinstance(token.value, (int, float)):
         return None
     used, unit, value = 1, "", token.value
-    texts = _texts(tokens, i + 1, 3)
+    texts = meanings(tokens, i + 1, 3)
     if texts[0] == "v" and isinstance(value, int) and i + 2 < len(tokens):  # "3v3"
         tenths = tokens[i + 2]
         glued = token.end == tokens[i + 1].start and tokens[i + 1].end == tenths.start
@@ -197,7 +180,7 @@ def _merge_scaled(tokens: list[Token], i: int, before: list[Token]) -> tuple[Tok
         if unit and (unit, found) not in (("deg", "c"), ("deg", "f")):
             break
         unit, value, used = found, value * factor, used + 1
-    if not unit and _texts(tokens, i + 1, 2) == ["per", "cent"]:
+    if not unit and meanings(tokens, i + 1, 2) == ["per", "cent"]:
         used, unit = 3, "pct"
     if not unit:
         return None
@@ -206,7 +189,7 @@ def _merge_scaled(tokens: list[Token], i: int, before: list[Token]) -> tuple[Tok
 
 def _single(tokens: list[Token], i: int) -> tuple[Token, int] | None:
     """Return "a volt" as one token."""
-    word = _texts(tokens, i + 1, 1)[0]
+    word = meanings(tokens, i + 1, 1)[0]
     if word not in _PARTED:
         return None
     unit, factor = _SCALED[word]

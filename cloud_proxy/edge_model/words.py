@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .spelling import mended
@@ -57,6 +58,30 @@ class Token:
     def meant(self) -> str:
         """The word as it should be spelt."""
         return self.mend or self.text
+
+
+Merge = Callable[[list[Token], int, list[Token]], tuple[Token, int] | None]
+
+
+def merged(tokens: list[Token], merge: Merge) -> list[Token]:
+    """Return the tokens with some of them in one.
+
+    merge: called with the tokens, a place and the tokens so far; returns what stands for those
+    from there on and how many they are, or None.
+    """
+    out: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        found = merge(tokens, i, out)
+        out.append(found[0] if found else tokens[i])
+        i += found[1] if found else 1
+    return out
+
+
+def meanings(tokens: list[Token], i: int, count: int) -> list[str]:
+    """Return the next words as they should be spelt, "" for those that are not there."""
+    texts = [token.meant for token in tokens[i : i + count]]
+    return texts + [""] * (count - len(texts))
 
 
 def clean(sentence: str) -> str:

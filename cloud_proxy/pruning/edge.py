@@ -134,7 +134,7 @@ def pack(
     recovery = {"steps": steps, "rate": rate, "ramp": ramp, "seed": seed, "sparsity": sparsity}
     if "recovery" in stored.about:
         recovery["before"] = stored.about["recovery"]
-    if other:
+    if other and "recovery" in other.about:
         recovery["beside"] = {**other.about["recovery"], "before": None}
     recovery["train_s"] = round(time.monotonic() - start)
     recovery["cpu_s"] = round(time.process_time() - used)
