@@ -34,8 +34,7 @@ def _language() -> list[str]:
     return [
         "**SmolLM2-135M-Instruct**, `benchmarks/pruning/smollm2.py`: perplexity, one-shot, no",
         f"training, float32, on {dense['how'].split(',')[0]}; dense {dense['value']:.1f}.",
-        "Statistics are those of the dense model on 4,096 tokens. A value a calibration seed;",
-        "what has a dash was not run yet.",
+        "Statistics are those of the dense model on 4,096 tokens. A value a calibration seed.",
         "",
         *_grid(rows, "{:.0f}"),
         f"Published for LLaMA-2-7B on WikiText-2, for the direction: {', '.join(names)}.",
