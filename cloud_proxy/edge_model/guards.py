@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ _NO = frozenset(
         "unless instead nothing none stop"
     )
 )
+_NEEDED = frozenset(spaced("need needed use used want wanted require required"))
 _STOP = "stop"  # "stop the pump" is a command, "stop, ..." is not
 _LEVEL = frozenset(
     spaced("to = a write is : output send put at as value apply logic safe that's starts state")
@@ -46,6 +48,8 @@ def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] =
             continue
         if text in ("don't", "dont", "not") and following in ("forget", "mind"):
             continue
+        if _needless(texts, i) and all(_ends(call) for call in calls):
+            continue
         if texts[i : i + 3] in (["no", "more", "than"], ["not", "more", "than"]):
             continue
         if tells and {i - 2, i - 1, i} <= set(used):
@@ -57,6 +61,24 @@ def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] =
 def _may_deny(call: Call) -> bool:
     """Whether "not" may be part of what this call keeps: "never on together with the heater"."""
     return call.tool == "memory_set" or bool(_LIMITS & set(call.args.get("options", ())))
+
+
+def _needless(texts: Sequence[str], i: int) -> bool:
+    """Whether the denial at i is in "no longer needed" or "I don't need it any more"."""
+    if texts[i : i + 2] == ["no", "longer"]:
+        return True
+    needed = any(text in _NEEDED for text in texts[i + 1 : i + 3])
+    return needed and any(
+        text in ("anymore", "now") or [text, after] in (["any", "more"], ["any", "longer"])
+        for text, after in itertools.pairwise([*texts[i + 1 :], ""])
+    )
+
+
+def _ends(call: Call) -> bool:
+    """Whether a call takes away or switches off, and does nothing else."""
+    off = 0 in (call.args.get("value"), call.args.get("duty_pct"))
+    gone = call.tool.endswith("_delete") or call.args.get("enabled") is False
+    return gone or off or not TOOLS[call.tool].changes
 
 
 def spoken(sentence: Sentence) -> bool:

@@ -59,6 +59,9 @@ def merge_numbers(tokens: list[Token]) -> list[Token]:
             i += nth[1]
             continue
         value, used = _phrase(tokens, i)
+        if value == 1 and previous == "to" and _word(tokens, i + 1) in _TENS and _turns(tokens):
+            value, used = _below_hundred(tokens, i + 1)
+            value, used = 100 + value, used + 1  # "the servo to one eighty"
         if not used and tokens[i].kind == "num" and isinstance(tokens[i].value, (int, float)):
             value, used = float(str(tokens[i].value)), 1
             value = int(value) if isinstance(tokens[i].value, int) else value
@@ -77,6 +80,10 @@ def merge_numbers(tokens: list[Token]) -> list[Token]:
         out.append(parts[0] if same else joined(parts, "num", value, unit))
         i += used + below
     return _without_ranges(_without_counts(out))
+
+
+def _turns(tokens: list[Token]) -> bool:
+    return any(token.meant in ("servo", "degrees", "angle") for token in tokens)
 
 
 def _word(tokens: list[Token], i: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .clocks import merge_clocks
 from .colours import merge_colours
+from .corrections import corrected
 from .dictation import merge_dictated
 from .names import merge_names
 from .numbers import merge_numbers
@@ -16,7 +17,7 @@ from .words import MAX_CHARS, MAX_WORDS, Token, clean, split
 
 _MERGES = (
     *(merge_dictated, merge_numbers, merge_places),
-    *(merge_colours, merge_clocks, merge_units),
+    *(merge_colours, merge_clocks, merge_units, corrected),
 )
 
 
