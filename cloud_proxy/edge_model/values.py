@@ -119,7 +119,8 @@ def days_of(sentence: Sequence[Token]) -> str | None:
         for token in sentence
     ]
     for i, text in enumerate(texts):
-        days.update(_GROUPS.get(text, ()))
+        apart = i and texts[i - 1] in ("week", "work", "working")
+        days.update(_GROUPS.get(f"week{text.removesuffix('s')}" if apart else text, ()))
         day = _DAY_WORDS.get(text)
         if day is None:
             continue

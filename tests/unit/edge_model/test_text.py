@@ -131,6 +131,9 @@ RANGES = {
 }
 DAYS = {
     "every weekday at 7": "mon,tue,wed,thu,fri",
+    "on working days at 7": "mon,tue,wed,thu,fri",
+    "at week ends at 9": "sat,sun",
+    "at the end of the week": None,
     "on saturday and sunday": "sat,sun",
     "monday to friday": "mon,tue,wed,thu,fri",
     "from friday to monday": "mon,fri,sat,sun",
