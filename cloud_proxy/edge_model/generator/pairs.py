@@ -1,13 +1,15 @@
-"""Several of a kind in one sentence: names to delete, facts to keep, rules; a pin that is "it"."""
+"""Several of a kind in one sentence: names, facts, pins, lists; a pin that is "it"."""
 
 # ruff: noqa: E501  (one pattern a line reads best)
 
 from __future__ import annotations
 
 import random
+import re
 
 from .moments import IF
-from .pattern import SLOTS, Said, choose, join
+from .pattern import SLOTS, Said, choose, fill, join
+from .pins import rows as _rows
 from .steps import Steps
 
 _AND = (" and ", " and ", " and ", ", ", " & ", " and also ", " plus ", " as well as ")
@@ -130,3 +132,130 @@ def both_ways(rng: random.Random, mark: str) -> Said:
     for edge, state in (("rising", "on"), ("falling", "off")):
         program += ["rule_set", "w_edge", *source.program, edge, "gpio_write", *target.program, state]  # fmt: skip
     return Said(said.pieces, program, said.memory)
+
+
+def words(said: Said) -> str:
+    """Return what a part says."""
+    return "".join(piece for piece, _ in said.pieces)
+
+
+_LISTS = (("rule_list", "[rules|rules|schedules|automations|timers]"), ("script_list", "[scripts|scripts|routines|macros]"), ("device_list",
+    "[devices|devices|named things]"), ("memory_list", "[notes|memories]"))  # fmt: skip
+_LIST_VERBS = "[list|list|list|show me|show|tell me|give me|print|display|what are|I want to see|let me see|read me|let's see|read out|name]"
+_NOUNS = (  # (row, which verbs it goes with)
+    (_rows("rule_list", "[the|my|all the|all] [rules|schedules|timers|automations]"), "s"),
+    (_rows("script_list", "[the|my|all the|all] [scripts|scripts|macros]"), "s"),
+    (_rows("device_list", "[the|my|all the|all] [devices|named things]"), "s"),
+    (_rows("memory_list", "[your|the|all your] [memory|notes|memories]"), "s"),
+    (_rows("get_time", "the [current|local|] [time|time|date]"), "sq"),
+    (_rows("get_status", "[your|the|the board's] [status|uptime|health]"), "sq"),
+    (_rows("gpio_read_all", "[the state of all pins|all the pin states|all pin states|the levels of all pins]"), "sr"),
+    (_rows("gpio_read {sure}", "the [state|level|status|value] [of|on] {sure}"), "sqr"),
+    (_rows("gpio_read {num}", "[pin|gpio] {num}"), "r"),
+    (_rows("adc_read {sure}", "the [voltage|analog value|adc value|voltage] [on|at|of] {sure}"), "sqr"),
+    *((_rows(f"dht_read {{sure}} {model}", f"the {model} [on|at] [pin|gpio|] {{num}}", f"the {model} [on|at] {{sure}}"), "r") for model in ("dht11", "dht22")),
+    *((_rows(f"dht_read {{sure}} {model}", f"the [temperature|humidity|temp] [of|from|on|at] the {model} [on|at] {{sure}}", f"the {model} [on|at] {{sure}}"), "sqr") for model in ("dht11", "dht22")),
+    (_rows("ds18x20_read {sure}", "the [ds18b20|DS18B20|ds18b20 probe] [on|at] {sure}"), "r"),
+    (_rows("ds18x20_read {sure}", "the [temperature|temp] [of|from|on|at] the [ds18b20|DS18B20] [on|at] {sure}"), "sqr"),
+)  # fmt: skip
+_VERBS = {
+    "s": "[tell me|tell me|show me|give me|show|get me|report|let me have|I need|I want to know|let me know|I'd like to know|tell us|get]",
+    "q": "[what is|what's|what is|whats]",
+    "r": "[read|read|check|read out|get|poll|query|take a look at|fetch]",
+}
+_ALSO = (*(" and ",) * 5, ", ", " and also ", " plus ", " as well as ", " and then ", ", and ", " along with ", " together with ", ", then ", " & ", ", and also ", " and after that ")  # fmt: skip
+
+
+def shared(rng: random.Random, mark: str) -> Said:
+    """Return one verb for what is read by several tools: "list the rules and the scripts"."""
+    count = rng.choice((2, 2, 2, 3))
+    if rng.random() < 0.3:
+        rows = [_rows(tool, name)[0] for tool, name in rng.sample(_LISTS, count)]
+        article = rng.choice(("the ", "the ", "my ", "", "all the ", "all my "))
+        again = rng.random() < 0.5
+        verb = choose(_LIST_VERBS, rng)
+        parts = [
+            join(article if n == 0 or again else "", fill(*row, rng)) for n, row in enumerate(rows)
+        ]
+    else:
+        kind = rng.choice("ssqrr")
+        chosen = rng.sample([rows for rows, kinds in _NOUNS if kind in kinds], count)
+        if rng.random() < 0.15:
+            chosen[-1] = chosen[0]
+        verb = choose(_VERBS[kind], rng)
+        parts = [fill(*rng.choice(rows), rng, f"{mark}h{n}") for n, rows in enumerate(chosen)]
+        if kind == "q" and rng.random() < 0.3:
+            parts[1] = Said(
+                [(choose("[what is|what's] ", rng), ""), *parts[1].pieces],
+                parts[1].program,
+                parts[1].memory,
+            )
+    said = join(verb + " ", parts[0])
+    for n, part in enumerate(parts[1:], 2):
+        said = join(said, rng.choice(_ALSO) if n == count else ", ", part)
+    return join(said, rng.choice(("", "", "", "", "", " too", " as well", " please", " for me")))
+
+
+_SAME = (  # (tool, what follows the pin, patterns; @ is pins, % is "on" pins, {...} a value for all)
+    *[("gpio_write", "on", p) for p in ("[turn|switch|put|flip|power] on @", "[turn|switch|put|flip|power] on @", "[turn|switch|put|have] @ on", "set @ [high|to high|on|to 1]", "[activate|start|energise|energize|enable|power up] @", "[pull|drive|bring] @ high", "@ [on|high|hi]", "make @ high")],
+    *[("gpio_write", "off", p) for p in ("[turn|switch|shut|power] off @", "[turn|switch|shut|power] off @", "[turn|switch|put|have] @ off", "set @ [low|to low|off|to 0]", "[deactivate|kill|disable|power down|stop] @", "[pull|drive|bring] @ low", "@ [off|low|lo]", "make @ low")],
+    *[("gpio_toggle", "", p) for p in ("[toggle|flip|invert|reverse] @", "[toggle|flip|invert] @", "[toggle|invert] the [state|states] of @")] * 2,
+    *[("gpio_read", "", p) for p in ("[read|check|look at|show me|query] @", "are @ [on|high|off|low]", "what's %", "what is the state of @", "[tell me|give me|show me|read|get] the [states|levels|state|level|values] of @", "[tell me|check] whether @ are [on|high|off]", "what are @ [doing|at|reading]", "digital read @")],
+    *[("adc_read", "", p) for p in ("[read|measure|sample|get|check|take] the [voltage|voltages|analog values|adc values|adc] %", "what [is|are] the [voltage|voltages] %", "how many volts are %", "[analog read|adc] @", "[tell me|show me|give me] the [voltages|voltage|millivolts] %", "[voltage|voltages] %")],
+    *[("dht_read", f"{m}", p) for m in ("dht11", "dht22") for p in (f"[read|check|query|poll|read out] the {m}[s|s| sensors|] %", f"[what is|tell me|read|get] the [temperature|humidity] of the {m}[s|s|] %", f"what do the {m}s % [say|read|show]", f"{m}[s|] %")],
+    *[("ds18x20_read", "", p) for p in ("[read|check|query|poll|read out] the ds18b20[s|s| sensors| probes|] %", "[what is|tell me|read|get] the temperature of the ds18b20[s|s| probes|] %", "what do the ds18b20s % [say|read|show]", "ds18b20[s|] %", "how [warm|cold] are the ds18b20s %")] * 2,
+    *[("pwm_write", "{pct}", p) for p in ("[dim|set|put|bring|fade|turn] @ to {v}", "[run|set|put|drive] @ at {v}", "@ [at|to] {v}", "pwm @ {v}")],
+    *[("servo_write", "{degrees}", p) for p in ("[move|turn|set|rotate|swing|put] the servos % to {v}", "servos % to {v}")] * 2,
+    *[("neopixel_write", "{colour}", p) for p in ("[make|turn|paint|colour] the [strips|neopixels|leds|rings] % {v}", "set the [strips|neopixels] % to {v}", "[strips|neopixels] % {v}")],
+    ("neopixel_write", "off", "[turn|switch] off the [strips|neopixels] %"),
+)  # fmt: skip
+_BETWEEN = ((", ", " and "), (", ", ", and "), (" and ", " and "), (" and also ", " and also "), (", ", " and also "), (", ", " plus "), (" plus ", " plus "), (", ", ", "), (", ", " & "), (" & ", " & "),
+            (", ", " as well as "), (" and then ", " and then "), (", ", ", also "), (" also ", " also "), (", also ", " and "), (" and ", " and also "), (" and ", " plus "), (" + ", " + "))  # fmt: skip
+
+
+def members(rng: random.Random, mark: str) -> Said:
+    """Return one order for several pins: "read the ds18b20s on 4 and on 16"."""
+    tool, after, pattern = rng.choice(_SAME)
+    pattern = choose(pattern, rng)
+    count = rng.choice((2, 2, 2, 3, 3, 4))
+    value = (
+        SLOTS[after[1:-1]](rng, f"{mark}v")
+        if after[:1] == "{"
+        else Said([], [after] if after else [])
+    )
+    on = "%" in pattern
+    named = not on and tool in ("gpio_write", "gpio_toggle", "gpio_read") and rng.random() < 0.3
+    found: list[Said] = []
+    while len(found) < count:
+        pin = SLOTS["sure" if named and rng.random() < 0.7 else "num"](rng, f"{mark}e{len(found)}")
+        if words(pin) not in map(words, found):
+            found.append(pin)
+    word = "" if named else rng.choice(("", "", "", "pin ", "gpio "))
+    plural = rng.choice(("pins ", "", "", "gpios ")) if not word and not named else ""
+    prep = rng.choice(("on ", "on ", "on ", "at ")) if on else ""
+    again = prep and rng.random() < 0.5 and not plural  # "on 4 and on 16"
+    both = rng.choice(("both ", "")) if count == 2 and rng.random() < 0.3 else ""
+    every, last = rng.choice(_BETWEEN)
+    both = both if "and" in last else ""
+    listed = join(both + prep if again else prep + both, plural)
+    for n, pin in enumerate(found):
+        between = "" if n == 0 else last if n + 1 == count else every
+        listed = join(listed, between + (prep if again and n else "") + word, Said(pin.pieces))
+    before, rest = re.split("[@%]", pattern)
+    tail = rest.split("{v}")
+    said = join(before, listed, tail[0], *((Said(value.pieces), tail[1]) if len(tail) > 1 else ()))
+    if not rest and "also" not in last and rng.random() < 0.2:
+        said = join(
+            said,
+            rng.choice(
+                (
+                    " too",
+                    " as well",
+                    ", all of them" if count > 2 else ", both of them",
+                    " please",
+                    " also",
+                )
+            ),
+        )
+    program = [word_ for pin in found for word_ in (tool, *pin.program, *value.program)]
+    return Said(said.pieces, program, {k: v for pin in found for k, v in pin.memory.items()})

@@ -105,7 +105,7 @@ def sample(rng: random.Random) -> Sample:
                 "cannot",
                 "stored",
             ),
-            (25.0, 9.5, 26.5, 10.0, 1.3, 3.5, 12.5, 8.5, 2.2, 14.0),
+            (25.0, 9.5, 26.5, 17.0, 1.3, 3.5, 12.5, 8.5, 2.2, 14.0),
         )[0]
         said = _make(kind, rng)
         if kind != "social" and rng.random() < _FRAMED:

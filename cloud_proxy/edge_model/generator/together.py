@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import random
 
-from . import mind, pairs
+from . import mind, pairs, timed
+from .mixed import days, mixture
 from .pattern import SLOTS, Said, fill, join
 from .pins import rows as _rows
 from .rules import AT, DAY, EDGE, IN, change, many, reading
@@ -69,6 +70,11 @@ _CHORES = (mind.ZONE, mind.PERSONA, mind.RULE_DELETE, mind.RULE_ENABLE, mind.RUL
 def several(rng: random.Random) -> Said:
     """Return a sentence with several calls, or a rule that lacks something."""
     roll = rng.random()
+    if roll < 0.3:
+        return mixture(rng, "m")
+    if roll < 0.46:
+        return timed.timed(rng, "m")
+    roll = rng.random()
     if roll < 0.38:
         return fill(*rng.choice(_FOR), rng)
     if roll < 0.54:
@@ -125,7 +131,10 @@ def two_rules(rng: random.Random) -> Said:
     if rng.random() < 0.3:
         second = Steps(rng, "u").toggle()
     rows = rng.choice((AT, AT, EDGE, IN))
-    one, two = (fill(*rng.choice(rows), rng, mark) for mark in ("w", "x"))
+    while True:
+        one, two = (fill(*rng.choice(rows), rng, mark) for mark in ("w", "x"))
+        if not days(two):
+            break
     joint = rng.choice((" and ", ", and ", ", ", "; ", " and then "))
     spoken = (
         join(
@@ -137,7 +146,7 @@ def two_rules(rng: random.Random) -> Said:
             " ",
             Said(second.pieces),
         )
-        if rng.random() < 0.6
+        if rng.random() < 0.6 or days(one)
         else join(
             Said(first.pieces),
             " ",
