@@ -6,6 +6,7 @@ import random
 import re
 
 from ..listed import barred
+from . import frames
 from .amounts import spoken
 from .pattern import Said, join
 
@@ -27,7 +28,7 @@ _BACK = barred(
     " for me please| immediately| at once| would you|, will you|, ok?| if you can| if possible|"
     " asap| limpet|, buddy| again| quickly| pls| mate| if you don't mind| when you can|"
     " real quick| , cheers| straight away| then| ok|  already|, would you|, could you|"
-    ", won't you| please, would you| would you please| if that is ok|"
+    " please, would you| would you please| if that is ok|"
 )
 _ASK_FRONT = barred(
     "hey, |please tell me, |tell me, |limpet, |hey limpet, |hi, |so |ok, |and |quick question: |"
@@ -81,8 +82,13 @@ _NEAR = {
 }
 
 
+_FRAMED = 0.125  # sentences in a frame instead
+
+
 def around_command(said: Said, rng: random.Random) -> Said:
-    """Return a command with politeness around it, more often without."""
+    """Return a command with politeness or a reason around it, more often without."""
+    if rng.random() < _FRAMED:
+        return frames.framed(said, rng)
     front = rng.choice(_FRONT) if rng.random() < 0.45 else ""
     if front and rng.random() < 0.08:
         front = rng.choice(("hey ", "ok ", "hi, ", "so ", "um ")) + front
@@ -92,6 +98,8 @@ def around_command(said: Said, rng: random.Random) -> Said:
 
 def around_question(said: Said, rng: random.Random) -> Said:
     """Return a question with a few words around it, more often without."""
+    if rng.random() < _FRAMED:
+        return frames.framed(said, rng)
     front = rng.choice(_ASK_FRONT) if rng.random() < 0.25 else ""
     return join(front, said, rng.choice(_ASK_BACK) if rng.random() < 0.2 else "")
 
