@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 
 from ..listed import barred
+from . import chores
 from .nouns import anything, invented
 from .pattern import Said, choose, slot
 from .pins import rows as _rows
@@ -179,6 +180,7 @@ MEMORY_SET = [
            "[make|take] a note", "save {note}", "don't forget {note}", "remind yourself {note}"),
 ]  # fmt: skip
 MEMORY_GET = [
+    *chores.MEMORY_GET,
     *_rows("memory_get {key}", "which [pin|gpio] did I [put|wire|connect|attach] [the|my] {key} [on|to]", *["[which|what] [pin|gpio] [did|do] [I|we] use for [the|my] {key}"] * 2,
            "where did I say [the|my] {key} [was|is|hangs]", "where [is|was] [the|my] {key} again, [you remember|you should know|I told you]", "do you remember my {key}", "do you [know|remember|recall] [what|] [the|my] {key} [is|]", "do you [still|] [know|remember] where [the|my] {key} is", "[what|which] is my {key} again",
            "what's [my|the] {key}, do you [remember|know]", "[recall|retrieve|fetch|look up|read back|tell me|find] [the|my|] {key} [from memory|in memory|in your memory|from your notes]", "what is stored [under|for|as] [the|my|] {key}", "memory_get {key}", "what [pin|gpio] is [the|my] {key} on", "what does [the|your] memory say about [the|my|] {key}", "[recall|look up|tell me] what you know about [the|my] {key}", "what was [the|my] {key} again", "what have you [saved|stored|noted] [for|about|under] [the|my|] {key}", "[which|what] [pin|gpio] is [the|my] {key} [on|connected to|attached to|at|wired to]",
@@ -207,6 +209,7 @@ MEMORY_LIST = _rows(
     "what have I told you",
     "what all do you [remember|know]",
 )
+MEMORY_LIST += chores.MEMORY_LIST
 MEMORY_DELETE = [
     *_rows("memory_delete {key}", "forget [about|] [the|my|] {key}", *["forget [about|] [the|my|] {key}"] * 3, "[wipe|erase|drop|remove|delete|scrub] [the|that|my] [fact|note|entry|bit|thing] [about|on|for] [the|my|] {key} [from your memory|from memory|]", "you [don't need to|no longer need to|need not] remember [the|my] {key} [any more|anymore|]".replace("don't need to|", ""), "memory_delete {key}", "[remove|drop|clear|wipe] {key} from [your|the] [notes|memory]", "[delete|remove|erase|drop|clear|wipe] [the|my|] {key} from [memory|your memory|the memory]",
            "[you can|please] forget [about|] [the|my] {key}", "[delete|erase|remove] the [memory|note|entry] [of|about|for|on] [the|my|] {key}",
@@ -234,6 +237,7 @@ RULE_LIST = _rows(
     "what did I [schedule|automate]",
 )
 RULE_DELETE = [
+    *chores.RULE_DELETE,
     *_rows("rule_delete {ruleno}", *["[delete|remove|cancel|kill|drop|erase|stop|clear|get rid of|scrap|bin] [the|] rule {ruleno}"] * 3),
     *_rows("rule_delete {name}", *["[delete|remove|get rid of|cancel|drop|scrap|bin|erase] [the|my|] rule {name}"] * 3, "I [no longer need|am done with|don't need] [the|] rule {name}".replace("|don't need", "")),
     *_rows("rule_delete {name}", f"[delete|remove|cancel|drop|erase|kill|clear|get rid of|stop] [the|] {_RULE} [called|named|] {{name}}",
@@ -244,6 +248,7 @@ RULE_DELETE = [
            "cancel [the blinking|the last one|what I scheduled]"),
 ]  # fmt: skip
 RULE_ENABLE = [
+    *chores.RULE_ENABLE,
     *_rows("rule_enable {ruleno} on", "[enable|resume|activate|turn on|switch on|restart] rule {ruleno}", "[turn|switch] rule {ruleno} [back|] on"),
     *_rows("rule_enable {ruleno} off", "[disable|pause|deactivate|turn off|switch off|suspend] rule {ruleno}", "[turn|switch] rule {ruleno} off"),
     *_rows("rule_enable {name} on", f"[enable|activate|resume|reactivate|re-enable|turn on|switch on|unpause|start] [the|] {_RULE} [called|named|] {{name}}",
@@ -366,6 +371,7 @@ HELP = _rows(
     "what's your name",
     "can you [help|help me|do anything|do something|do anything useful]",
 )
+HELP += chores.HELP
 VAGUE = _rows(
     "what_to_do",
     "{sure}",

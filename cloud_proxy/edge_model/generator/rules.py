@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from . import moments, pairs, pins, short, switching, voices
+from . import chores, moments, pairs, pins, short, switching, voices
 from .amounts import say_number
 from .moments import DAY
 from .pattern import SLOTS, Said, choose, fill, join, slot
@@ -31,7 +31,7 @@ EVERY = _rows("w_every {dur}", "[every|once every] {ndays}", "every {dur}", "eve
               "at intervals of {dur}", "with an interval of {dur}", "repeatedly every {dur}", "over and over every {dur}",
               "with a period of {dur}", "in {dur} intervals") + _rows(
     "w_every {unit}", "every {unit}", "each {unit}", "every single {unit}"
-) + _rows("w_every {rate}", "{rate}") + moments.EVERY  # fmt: skip
+) + _rows("w_every {rate}", "{rate}") + moments.EVERY + chores.EVERY  # fmt: skip
 IN = _rows("w_in {dur}", "in {dur}", "in {dur}", "in {dur}", "after {dur}", "after {dur}", "after {dur}", "{dur} from now", "in about {dur}",
            "in {dur} from now", "wait {dur} and then", "once {dur} have passed",
            "when {dur} have passed", "{dur} later", "with a delay of {dur}", "after a delay of {dur}",
@@ -122,7 +122,7 @@ def _read_rows() -> list[Row]:
     return found  # fmt: skip
 
 
-READ = [*_read_rows(), *moments.READ]
+READ = [*_read_rows(), *moments.READ, *chores.VAGUE]
 WHEN = (
     (EVERY, 0.16),
     (IN, 0.13),
@@ -315,6 +315,8 @@ def reminder(when: Said, rng: random.Random) -> Said:
 
 def rule(rng: random.Random) -> Said:
     """Return a sentence that makes one rule."""
+    if rng.random() < 0.11:
+        return chores.plain_rule(rng)
     rows = rng.choices([rows for rows, _ in WHEN], [weight for _, weight in WHEN])[0]
     when = narrowed(fill(*rng.choice(rows), rng, "w"), rng, "v")
     if (

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 
+from . import chores
 from .pattern import Said, choose, fill, join, slot
 from .pins import rows as _rows
 from .slots import PLACES, THINGS
@@ -13,7 +14,7 @@ from .steps import device_name, repeated, sequence
 from .texts import script_name
 
 _WORD = "[script|script|script|tool|tool|routine|macro|sequence|trick|skill|procedure|program|command|function|scene|recipe|action]"
-_MAKE = "[make|create|define|add|write|build|save|store|set up|teach yourself|record|program|learn|prepare|make me|give me|I want|I need|I'd like|let's have|let's make|let's create|can we have|new|have]"
+_MAKE = "[make|create|define|add|write|build|save|store|set up|teach yourself|record|program|learn|prepare|make me|give me|I want|I need|I'd like|let's have|let's make|let's create|can we have|new|have|write me|build me|create me|knock up|put together|set me up|program me|make us]"
 _HEADS = (  # (before the name, after the name, person)
     (f"{_MAKE} [a|a|a|a new|the|] {_WORD} [called|called|named|by the name of|] ", " [that|that|which|, which|, it|and it]", "s"),
     (f"a {_WORD} [called|named] ", " [that|that|which]", "s"),
@@ -55,7 +56,13 @@ def script_set(rng: random.Random) -> Said:
     called = [(front + quote, ""), (name, mark)]
     if roll < 0.09:
         return Said(called + [(quote, "")], ["script_set", ":" + mark, "?"])
-    steps = repeated(rng, "k", person) if rng.random() < 0.13 else sequence(rng, "k", person, 5)
+    kind = rng.random()
+    if kind < 0.14 and person != "ing":
+        steps = chores.course(rng, "k") if person == "" else chores.spell(rng, "k", person)
+    elif kind < 0.18:
+        steps = chores.spell(rng, "k", person)
+    else:
+        steps = repeated(rng, "k", person) if kind < 0.29 else sequence(rng, "k", person, 5)
     if rng.random() < 0.06:
         tail = choose(
             f"[as|and call it|and save it as|and store that as|, save that as|, call that|, store it as] [script|the script|{_WORD}|] ",
@@ -69,15 +76,17 @@ def script_set(rng: random.Random) -> Said:
 
 _NAMELESS = _rows("script_set ?", f"{_MAKE} a {_WORD}", "I want to make a script", "[let's|] make a new script", "create a routine for me", "teach you a trick", "write me a script")  # fmt: skip
 RUN = [
+    *chores.RUN,
     *_rows("script_run {sname}", "run {sname}", "run {sname}", "execute {sname}", f"[run|execute|start|launch|do|perform|use|call|trigger|invoke|play|fire|kick off|begin] [the|my|] {_WORD} [called|named|] {{sname}}",
            f"[run|execute|start|launch|do|perform|use|trigger|invoke|play|fire up|kick off|begin] [the|my|our] {{sname}} {_WORD}", "run [the|my|] script {sname}", f"{_WORD} {{sname}} [now|please|go|]", "[do|launch|perform|call|invoke|use|trigger|play|start] {sname}",
            "run {sname} [now|again|once|once more]", "[it is|it's] time [for|to run] {sname}", "[I want you to|you may|please] [run|do|execute] {sname}", "let's [run|do] {sname}", "[do|run|play|start] {sname} [now|please|once|again]", "[do|run|start|play] the {sname} [thing|bit|one|number|job]", "[please|] execute [the|] {sname} [script|routine|tool|]", f"[run|execute|start] my {_WORD} {{sname}}"),
     *_rows("script_run ?", f"[run|start|execute|launch] [a|the|my|some|that] {_WORD}", f"[run|start] one of my {_WORD}s".replace("]s", "]"), "[run|execute] [it|that] script again", "call the tool"),
 ]  # fmt: skip
 _PLURAL = "[scripts|scripts|scripts|tools I made|routines|macros|stored scripts|own tools|tricks|skills|stored tools|saved scripts]"
-LIST = _rows("script_list", f"[list|show|show me|print|tell me|display|give me|read me] [the|my|all|all the|your|all my|] {_PLURAL}", f"[what|which] {_PLURAL} [do you have|do you know|are there|are stored|exist|have I made|have I stored|did I make|can you run|are saved]",
+LIST = chores.SCRIPT_LIST + _rows("script_list", f"[list|show|show me|print|tell me|display|give me|read me] [the|my|all|all the|your|all my|] {_PLURAL}", f"[what|which] {_PLURAL} [do you have|do you know|are there|are stored|exist|have I made|have I stored|did I make|can you run|are saved]",
              "what [scripts|routines|tricks|tools] have I taught you", f"are there any {_PLURAL}", f"do you have any {_PLURAL}", "script list", "list scripts", "scripts", f"what are [the|my|your] {_PLURAL}", "which tricks did I teach you", f"how many {_PLURAL} are there", "show everything that is stored as a script")  # fmt: skip
 DELETE = [
+    *chores.SCRIPT_DELETE,
     *_rows("script_delete {sname}", f"[delete|remove|erase|drop|get rid of|throw away|forget|unlearn|kill|discard|trash|bin|scrap|ditch|dump|chuck] [the|my|] {_WORD} [called|named|] {{sname}}", f"[delete|remove|erase|forget|drop|discard|get rid of|trash|bin|scrap] [the|my] {{sname}} {_WORD}",
            "I no longer need the script {sname}", "the script {sname} can go", "delete script {sname}"),
     *_rows("script_delete ?", f"[delete|remove|forget] [a|the|that|my|this] {_WORD}", "[delete|remove] all scripts", "delete one of the scripts"),
@@ -238,7 +247,7 @@ def _empty(text: str) -> str:
 
 _NO_DEVICE = _rows("device_set ?", "add a device", "[register|create] a [new|] device", "new device", "I want to name a thing", "set up a new device")  # fmt: skip
 _DEVICES = "[devices|devices|named things|things|registered devices|named devices]"
-DEVICE_LIST = _rows("device_list", *["[which|what] [devices|named things] [do you know|are there|do you have|exist|have I registered|have you got]"] * 2, "[show|list] [me|] [the|all|my] devices", f"[list|show|show me|print|tell me|display|give me] [the|my|all|all the|your|all my|] {_DEVICES}", f"[what|which] {_DEVICES} [do you have|do you know|are there|are registered|are set up|have I added|have I set up|exist|are defined]",
+DEVICE_LIST = chores.DEVICE_LIST + _rows("device_list", *["[which|what] [devices|named things] [do you know|are there|do you have|exist|have I registered|have you got]"] * 2, "[show|list] [me|] [the|all|my] devices", f"[list|show|show me|print|tell me|display|give me] [the|my|all|all the|your|all my|] {_DEVICES}", f"[what|which] {_DEVICES} [do you have|do you know|are there|are registered|are set up|have I added|have I set up|exist|are defined]",
                     f"what are [the|my|your] {_DEVICES}", f"are there any {_DEVICES}", "device list", "devices", "what is wired up", "what have I named", f"how many {_DEVICES} are there", "[what|which] things have names", "[what|which] device names do you know", "what [is|did I] connect[ed|] to which pin".replace("did I] connect[ed|]", "is] wired"))  # fmt: skip
 
 
@@ -248,6 +257,7 @@ def _device_name(rng: random.Random, mark: str) -> Said:
 
 
 DEVICE_DELETE = [
+    *chores.DEVICE_DELETE,
     *_rows("device_delete {dname}", "[delete|remove|forget|drop|unregister|erase] [the|] device [called|named|] {dname}", "[delete|remove|forget|erase] [the|] device {dname}", "[delete|remove|unregister|forget|drop] [the|my] {dname} device", "[unregister|deregister] [the|my|] {dname}", "[delete|remove] {dname} from [the|my|your] [devices|device list|named things]",
            "[remove|delete] the named thing {dname}", "the device {dname} is gone, remove it", "device {dname} can go"),
     *_rows("device_delete ?", "[delete|remove] a device", "[delete|remove|unregister] [the|that|this] device"),
@@ -337,6 +347,7 @@ _BUS_WORDS = "[sda [pin |gpio |=|] {num} [and |, |] scl [pin |gpio |=|] {num2}|p
 _BUS = "[sda {num} scl {num2}|sda {num}, scl {num2}|sda {num} and scl {num2}|sda on {num} and scl on {num2}|pins {num} and {num2}|{num}/{num2}|sda={num} scl={num2}|sda pin {num} and scl pin {num2}]"
 _AT = "[address|i2c address|device|the device|the i2c device|the chip|i2c device|addr|the sensor]"
 I2C = [
+    *chores.SCAN,
     *_rows("i2c_read {num} {num2} {addr} {bytes}", f"[read|get|fetch|give me|i2c read] {{bytes}} [from|at|of] {_AT} {{addr}} [on|with|,|using|, on] {_BUS}", f"[on|using|with] {_BUS}[,|] read {{bytes}} [from|at] {_AT} {{addr}}",
            f"i2c read {{bytes}} [from|at] {{addr}} {_BUS}", f"[read|fetch] {{bytes}} from {{addr}} [on|over|via] i2c [with|on] {_BUS}", f"i2c: read {{bytes}} from {{addr}}, {_BUS}", f"[read|get] {_AT} {{addr}} [on|with] {_BUS}, {{bytes}}", f"i2c: {_BUS}, [addr|address] {{addr}}, read {{bytes}}", f"[read|get] {{bytes}} from the [oled|display|expander|sensor|eeprom|rtc] [at|with address] {{addr}}[,|] {_BUS}"),
     *_rows("i2c_write {num} {num2} {addr} {hexdata}", f"[write|send|i2c write] {{hexdata}} to {_AT} {{addr}} [on|with|,|using|, on] {_BUS}", f"[write|send|put] the [byte|bytes|data|hex] {{hexdata}} [to|into] {_AT} {{addr}} [on|with|,] {_BUS}",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from . import chores
 from .pins import rows as _rows
 
 SHORT = [
+    *chores.SHORT,
     *_rows(
         "gpio_write {p} on",
         "{p} on",

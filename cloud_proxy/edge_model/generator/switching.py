@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 
+from . import chores
 from .pattern import Said, choose, slot
 from .pins import rows as _rows
 from .slots import thing
@@ -105,7 +106,7 @@ _OFF = _rows(
     "{p} [lo|= 0|=0|:=0|-> 0]",
     "{p} off [please|now|pls]",
 )
-_TOGGLE = _rows(
+_TOGGLE = chores.TOGGLE + _rows(
     "gpio_toggle {pin}",
     "[toggle|flip|invert|toggle|reverse|switch over|flick|negate] {pin}",
     "toggle the [state|level|output|value] of {pin}",

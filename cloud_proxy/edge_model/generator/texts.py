@@ -107,8 +107,16 @@ _STUFF = barred(
 )
 
 
+_DONE = barred(
+    "has moved|has opened|has closed|has tipped over|has come up|has stopped|has started|has arrived|has changed|has gone off|has been opened|has been pressed|has fallen down|has run dry|has jammed|just opened|just moved|just stopped|just rang|just went dark|just came home|"
+    "is up|is down|is back|is overflowing|is moving|is jammed|is about to spill|is being opened|was opened|was touched|was moved|was left open|wants feeding|wants attention|needs emptying|needs a look|came loose|went quiet|went off|rang|moved|opened|clicked|woke up|seems stuck|looks empty|must be closed|should be refilled"
+)
+
+
 def _words(options: tuple[str, ...], rng: random.Random) -> str:
-    if options is _CLAUSES and rng.random() < 0.4:
+    if options is _CLAUSES and rng.random() < 0.25:  # with an article, which is the text's own
+        options = (f"{rng.choice(('the', 'the', 'the', 'the {p}', 'a', 'my', 'our', 'your'))} {rng.choice(('{n}', '{t}', '{t}'))} {rng.choice(_DONE)}",)  # fmt: skip
+    elif options is _CLAUSES and rng.random() < 0.4:
         options = _BODIES
     elif options is _TODO and rng.random() < 0.4:
         options = _DOINGS

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from . import mind, pins
+from . import chores, mind, pins
 from .amounts import say_number
 from .pattern import Said, choose, join, slot
 from .pins import rows as _rows
@@ -37,6 +37,7 @@ _OF = "[of its|of the|of full|of maximum|of its full|]"
 _MUCH = "[brightness|power|speed|duty|intensity|strength|duty cycle|throttle|force|level]"
 PWM = [
     *pins.PWM,
+    *chores.PWM,
     *_rows(
         "pwm_write {pin} {portion}",
         f"[dim|fade|set|put|bring|turn|reduce|lower|raise|run|drive] {{pin}} to {{portion}} [{_MUCH}|]",
@@ -161,10 +162,11 @@ def _climate(name: str, symbol: str) -> list[pins.Row]:
     )  # fmt: skip
 
 
-DHT_ASK = [*pins.DHT_ASK, *_climate("[dht11|DHT11|dht 11]", "dht11"), *_climate("[dht22|DHT22|dht 22|am2302]", "dht22")]  # fmt: skip
+DHT_ASK = [*pins.DHT_ASK, *chores.DHT, *_climate("[dht11|DHT11|dht 11]", "dht11"), *_climate("[dht22|DHT22|dht 22|am2302]", "dht22")]  # fmt: skip
 _D = "[ds18b20|DS18B20|ds18x20|ds18b20 sensor|ds18b20 probe|DS18B20 sensor]"
 PROBE = [
     *pins.PROBE,
+    *chores.PROBE,
     *_rows(
         "ds18x20_read {sure}",
         f"{_WORDS_Q} [what|how high] the [temperature|temp] [on|at|of|from] the {_D} [on|at] {{sure}} is",
@@ -178,6 +180,7 @@ PROBE = [
 ]  # fmt: skip
 SERVO = [
     *pins.SERVO,
+    *chores.SERVO,
     *_rows(
         "servo_write {servo} {degrees}",
         "[turn|move|rotate|swing|bring|drive|take|steer|swivel|shift|adjust|tilt] {servo} [over|round|around|back|] to [exactly|about|the|] {degrees} [position|angle|]",
@@ -198,6 +201,7 @@ SERVO = [
 ]  # fmt: skip
 NEOPIXEL = [
     *pins.NEOPIXEL,
+    *chores.NEOPIXEL,
     *_rows(
         "neopixel_write {neopixel} {colour}",
         "[make|turn|set|paint|light|change|get|switch] {neopixel} [all|completely|fully|nicely|to the colour|to the color|to|] {colour} [please|now|]",
@@ -215,19 +219,23 @@ NEOPIXEL = [
 ]  # fmt: skip
 ALL = [
     *pins.ALL,
+    *chores.ALL,
     *_rows("gpio_read_all", f"{_WORDS_Q} [the state of every pin|the state of all pins|what all the pins are doing|which pins are on|which pins are high|all pin states|how the pins are set|every pin's state|which outputs are active]", "[dump|show|print|list|get|scan|read out] [every|all] [gpio|pin|pins|gpios] [state|states|levels|values|]",
            "gpio_read_all", "[whole|full|complete] [pin|gpio] [status|state|overview|report]", "[what|which] [outputs|pins|gpios] [do you have|are switched|are turned] on", "how do [all|] [the|my] [pins|gpios|outputs] look", "[pins|gpios|outputs|ios] [overview|report|status|please|?]"),
 ]  # fmt: skip
 TIME = [
     *mind.TIME,
+    *chores.TIME,
     *_rows("get_time", f"{_WORDS_Q} [what time it is|what the time is|the time|how late it is|what day it is|the date|what the date is|the current time|what time it is now|today's date]", "[got|have you|do you have] the [right|exact|current|] time", "what time [do you have|have you got|is it where you are|do we have|does the board think it is|is it on the board]", "get_time", "[the|] [time|date], please", "what [is|'s] the [exact|local|current|board|system] [time|date]", "which [day|weekday|date] [is it|do we have] [today|now|]"),
 ]  # fmt: skip
 RULE_LIST = [
     *mind.RULE_LIST,
+    *chores.RULE_LIST,
     *_rows("rule_list", f"{_WORDS_Q} [which|what] [rules|schedules|automations|timers] [there are|you have|are set|are active|exist|I have set|are running]", "[overview|list|summary] of [the|all|my|your] [rules|schedules|automations|timers]", "[rules|schedules|automations|timers] [please|?|overview|list]", "rule_list", "[which|what] [rules|automations|schedules|timers] [did I|have I|have we] [set|make|made|create|created|define|defined|set up]", "are there [any|] [rules|automations|timers] [set|running|active]"),
 ]  # fmt: skip
 STATUS = [
     *mind.STATUS,
+    *chores.STATUS,
     *_rows("get_status", f"{_WORDS_Q} [your status|how the board is doing|the status of the board|how long you have been running|your uptime|how the system is|the board's health|the system status|how much memory is free|how much heap is left]", "[board|device|system|limpet] [status|health|check|report|info]", "get_status", "[full|complete|short|quick] status [report|please|]", "[run|do|make] a [health check|self check|system check|status check|checkup]", "how [healthy|busy|full] [is the board|is the device|are you]", "how much [ram|heap|memory|free ram|free memory] [is there|is there left|remains|do we have|has the board]", "how long has the [board|device|chip] been [up|running|on|online]", "are all systems [ok|go|fine|running]"),
 ]  # fmt: skip
 
