@@ -193,7 +193,7 @@ MEMORY_GET = [
            "where's [the|my] {held} [connected|attached|]", "tell me [the|my] {held}", "who is my {held}", "[the|my] {held}?",
            "remind me [of|what] [the|my] {held} [is|]", "remind me where [the|my] {held} is"),
 ]  # fmt: skip
-MEMORY_LIST = _rows(
+MEMORY_LIST = chores.MEMORY_LIST + _rows(
     "memory_list",
     "what do you [remember|know|have in memory|remember so far|remember right now]",
     "what [have you|did you] [remembered|memorised|stored|saved|noted|learn|keep in mind|learned]",
@@ -209,7 +209,6 @@ MEMORY_LIST = _rows(
     "what have I told you",
     "what all do you [remember|know]",
 )
-MEMORY_LIST += chores.MEMORY_LIST
 MEMORY_DELETE = [
     *_rows("memory_delete {key}", "forget [about|] [the|my|] {key}", *["forget [about|] [the|my|] {key}"] * 3, "[wipe|erase|drop|remove|delete|scrub] [the|that|my] [fact|note|entry|bit|thing] [about|on|for] [the|my|] {key} [from your memory|from memory|]", "you [don't need to|no longer need to|need not] remember [the|my] {key} [any more|anymore|]".replace("don't need to|", ""), "memory_delete {key}", "[remove|drop|clear|wipe] {key} from [your|the] [notes|memory]", "[delete|remove|erase|drop|clear|wipe] [the|my|] {key} from [memory|your memory|the memory]",
            "[you can|please] forget [about|] [the|my] {key}", "[delete|erase|remove] the [memory|note|entry] [of|about|for|on] [the|my|] {key}",
@@ -351,7 +350,7 @@ THANKS = _rows(
 )
 BYE = _rows("bye", "[bye|goodbye|bye bye|see you|see you later|good night|goodnight|farewell|see ya|later|so long|take care|talk to you later|until tomorrow|ciao] [limpet|board|buddy||]",
             "I am [leaving|off|going to bed] now, bye")  # fmt: skip
-HELP = _rows(
+HELP = chores.HELP + _rows(
     "help",
     "what can you do [for me|]",
     "what are you [able to do|capable of|good for|good at]",
@@ -371,7 +370,6 @@ HELP = _rows(
     "what's your name",
     "can you [help|help me|do anything|do something|do anything useful]",
 )
-HELP += chores.HELP
 VAGUE = _rows(
     "what_to_do",
     "{sure}",
