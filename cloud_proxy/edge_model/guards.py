@@ -48,6 +48,8 @@ def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] =
             continue
         if text in ("don't", "dont", "not") and following in ("forget", "mind"):
             continue
+        if (text, following) in (("won't", "you"), ("wont", "you"), ("not", "too")):
+            continue  # "..., won't you?", "if it's not too much trouble"
         if _needless(texts, i) and all(_ends(call) for call in calls):
             continue
         if texts[i : i + 3] in (["no", "more", "than"], ["not", "more", "than"]):
@@ -132,6 +134,12 @@ def dated(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> b
     return False
 
 
+def _all_week(sentence: Sentence, i: int) -> bool:
+    """Whether the token at i is of "seven days a week"."""
+    around = " ".join(token.text for token in sentence.tokens[max(0, i - 1) : i + 2])
+    return "seven days a week" in around or "7 days a week" in around
+
+
 def unread(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> bool:
     """Whether a number, time or remembered name was left over by calls that change something.
 
@@ -145,8 +153,8 @@ def unread(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> 
     for i, token in enumerate(sentence.tokens):
         if i in used or noted and (not i or sentence.tokens[i - 1].text not in _PINS):
             continue
-        if token.kind == "dur" and token.text in ("day", "once a day"):
-            continue  # "every day" beside a time
+        if token.text in ("day", "once a day") or _all_week(sentence, i):
+            continue  # "every day" or "seven days a week" beside a time
         if token.kind in ("dur", "time", "hexa", "cron"):
             return True
         if (

@@ -26,7 +26,7 @@ _WORDS = spaced(
 )
 _REAL = frozenset(
     spaced(
-        "torn tune tuna sat sit net let lets get got red reed real tread bread road ready "
+        "threw torn tune tuna sat sit net let lets get got red reed real tread bread road ready "
         "lamb lame damp ramp camp clamp stamp can van ran ban man fun far fat pine pint pain "
         "ping pink spin pond pomp dump jump bump water later layer heated theater delay rely "
         "really serve serves stripe trip strap steep value valves mother hugh thigh sigh of "

@@ -22,7 +22,7 @@ _PIECES = re.compile(
     | (?P<nth>\d{1,2}(?:st|nd|rd|th)\b)
     | (?P<zone>[a-z]{3,}/[a-z_]{3,}(?:/[a-z_]{3,})?)
     | (?P<hex>\#[0-9a-f]{6}\b)
-    | (?P<clock>(?<![\d:])\d{1,2}:\d{2}(?![\d:]))
+    | (?P<clock>(?<![\d:])\d{1,2}:\d{2}(?!\d|:\d))
     | (?P<half>[ap]\.[ ]?m\b\.?|[ap]m\b)
     | (?P<grouped>[1-9]\d{0,2},\d{3}(?=[ ]?(?:k?hz|hertz|mv|millivolts?|ms|milliseconds?)\b))
     | (?P<num>(?:(?<![\w.])-)?\d+(?:\.\d+)?)

@@ -6,7 +6,6 @@ import random
 import re
 
 from ..listed import barred
-from . import frames
 from .amounts import spoken
 from .pattern import Said, join
 
@@ -82,13 +81,8 @@ _NEAR = {
 }
 
 
-_FRAMED = 0.125  # sentences in a frame instead
-
-
 def around_command(said: Said, rng: random.Random) -> Said:
-    """Return a command with politeness or a reason around it, more often without."""
-    if rng.random() < _FRAMED:
-        return frames.framed(said, rng)
+    """Return a command with politeness around it, more often without."""
     front = rng.choice(_FRONT) if rng.random() < 0.45 else ""
     if front and rng.random() < 0.08:
         front = rng.choice(("hey ", "ok ", "hi, ", "so ", "um ")) + front
@@ -98,8 +92,6 @@ def around_command(said: Said, rng: random.Random) -> Said:
 
 def around_question(said: Said, rng: random.Random) -> Said:
     """Return a question with a few words around it, more often without."""
-    if rng.random() < _FRAMED:
-        return frames.framed(said, rng)
     front = rng.choice(_ASK_FRONT) if rng.random() < 0.25 else ""
     return join(front, said, rng.choice(_ASK_BACK) if rng.random() < 0.2 else "")
 

@@ -71,7 +71,7 @@ _SOCIAL: tuple[tuple[list[Row], float], ...] = (
 )
 
 
-_FRAMED = 0.13  # sentences in a longer frame
+_FRAMED = 0.22  # sentences in a longer frame
 
 
 @dataclass(frozen=True, slots=True)

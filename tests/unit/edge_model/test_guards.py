@@ -17,6 +17,8 @@ DENIED = [
     ("5 is not used, turn it off", OFF),
 ]
 NEEDLESS = [
+    ("turn 5 off, won't you", OFF),
+    ("turn 5 on if it's not too much trouble", ON),
     ("I no longer need 5, turn it off", OFF),
     ("the script party isn't needed any more, delete it", GONE),
     ("we don't need 5 anymore, turn it off", OFF),
@@ -30,5 +32,5 @@ def test_a_denial_stops_a_change(said, call):
 
 
 @pytest.mark.parametrize(("said", "call"), NEEDLESS)
-def test_what_nobody_needs_may_go(said, call):
+def test_manners_and_what_nobody_needs_stop_nothing(said, call):
     assert not forbidden(read(said), [call])
