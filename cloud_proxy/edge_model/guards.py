@@ -19,6 +19,15 @@ _NO = frozenset(
         "unless instead nothing none stop"
     )
 )
+_BREAKS = frozenset(spaced(", ; : . ! ? - because cos cuz since as so"))
+_ORDERS = frozenset(
+    spaced(
+        "do turn switch set toggle touch change use run start stop put keep leave let make go act "
+        "execute delete remove want unless except instead without avoid refrain pin gpio on off"
+    )
+)
+_PLEAS = frozenset(spaced("please but just and so then you i or kindly rather way thanks"))
+_NOBODY = frozenset(spaced("nobody none nothing no"))
 _NEEDED = frozenset(spaced("need needed use used want wanted require required"))
 _STOP = "stop"  # "stop the pump" is a command, "stop, ..." is not
 _LEVEL = frozenset(
@@ -32,7 +41,8 @@ _LIMITS = frozenset(("max_on_s", "min_off_s", "not_with"))  # options of device_
 def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] = ()) -> bool:
     """Whether the sentence holds a word of denial and a call would change something.
 
-    used: as for `unread`; a denial deep within a text to tell is the text's own.
+    used: as for `unread`; a denial deep within a text to tell is the text's own, and one in a
+    clause beside the order tells why.
     """
     if all(not TOOLS[call.tool].changes or _may_deny(call) for call in calls):
         return False
@@ -52,7 +62,9 @@ def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] =
             continue  # "..., won't you?", "if it's not too much trouble"
         if _needless(texts, i) and all(_ends(call) for call in calls):
             continue
-        if texts[i : i + 3] in (["no", "more", "than"], ["not", "more", "than"]):
+        if _aside(sentence, i, used) or _differs(calls, following, text):
+            continue
+        if text in ("no", "not") and following == "more" and "than" in texts[i + 2 : i + 4]:
             continue
         if tells and {i - 2, i - 1, i} <= set(used):
             continue
@@ -63,6 +75,34 @@ def forbidden(sentence: Sentence, calls: Sequence[Call], used: Collection[int] =
 def _may_deny(call: Call) -> bool:
     """Whether "not" may be part of what this call keeps: "never on together with the heater"."""
     return call.tool == "memory_set" or bool(_LIMITS & set(call.args.get("options", ())))
+
+
+def _aside(sentence: Sentence, i: int, used: Collection[int]) -> bool:
+    """Whether the denial at i is in a clause of its own that tells how things are.
+
+    "nobody is home, turn off 4" and "turn off 4, we are not buying from him"; a clause with an
+    order, a value or a word that the calls were read from is none.
+    """
+    tokens = sentence.tokens
+    first, last = i, i
+    while first > 0 and tokens[first - 1].text not in _BREAKS:
+        first -= 1
+    while last + 1 < len(tokens) and tokens[last + 1].text not in _BREAKS:
+        last += 1
+    clause = tokens[first : last + 1]
+    if len(clause) < 3 or any(n in used for n in range(first, last + 1)):
+        return False
+    if any(token.kind not in ("word", "mark") or token.meant in _ORDERS for token in clause):
+        return False
+    told = i > first and tokens[i - 1].text not in _PLEAS or tokens[i].text in _NOBODY
+    return told and last > i
+
+
+def _differs(calls: Sequence[Call], following: str, text: str) -> bool:
+    """Whether the denial is a rule's own: "if the memory mode is not holiday"."""
+    conditions = [each for call in calls for each in call.args.get("if", ())]
+    denied = [str(each["not"]).lower() for each in conditions if "not" in each]
+    return text in ("not", "isn't", "isnt") and any(name.startswith(following) for name in denied)
 
 
 def _needless(texts: Sequence[str], i: int) -> bool:

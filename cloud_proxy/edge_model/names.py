@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from .spelling import slipped
 from .words import Token, clean, joined, split
 
 _PIN = re.compile(
@@ -34,7 +35,8 @@ def plain_name(name: str) -> str:
 def merge_names(tokens: list[Token], memory: Mapping[str, str]) -> list[Token]:
     """Return the tokens with each remembered name as one token; the longest name wins.
 
-    memory: name to value. A name is matched whole, whatever its case, with "_" and "-" as spaces.
+    memory: name to value. A name is matched whole, whatever its case, with "_" and "-" as spaces,
+    and with one slip of the fingers if it is then the only one that is meant.
     """
     keys: dict[tuple[str, ...], tuple[str, str]] = {}
     for key, value in memory.items():
@@ -47,7 +49,8 @@ def merge_names(tokens: list[Token], memory: Mapping[str, str]) -> list[Token]:
     while i < len(tokens):
         for length in range(longest, 0, -1):
             parts = tokens[i : i + length]
-            if len(parts) == length and (hit := keys.get(tuple(part.text for part in parts))):
+            said = tuple(part.text for part in parts)
+            if len(parts) == length and (hit := keys.get(said) or _meant(said, keys)):
                 token = joined(parts, "name", hit[0], _chip(hit[1]))
                 out.append(replace(token, pin=pin_of(hit[1])))
                 i += length
@@ -56,6 +59,21 @@ def merge_names(tokens: list[Token], memory: Mapping[str, str]) -> list[Token]:
             out.append(tokens[i])
             i += 1
     return out
+
+
+def _meant(
+    said: tuple[str, ...], keys: Mapping[tuple[str, ...], tuple[str, str]]
+) -> tuple[str, str] | None:
+    """Return the one name that these words are with one slip in one of them."""
+    near = [
+        words
+        for words in keys
+        if len(words) == len(said)
+        and len(wrong := [pair for pair in zip(said, words, strict=True) if pair[0] != pair[1]])
+        == 1
+        and slipped(*wrong[0])
+    ]
+    return keys[near[0]] if len(near) == 1 else None
 
 
 def _chip(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .listed import spaced
@@ -37,6 +38,7 @@ _DANGLING = frozenset(  # with these no text ends
         "very was were with"
     )
 )
+_BYTE = re.compile(r"(?=.*[a-f])[0-9a-f]{2}|00").fullmatch  # "ff 00 7f"
 _ARTICLES = frozenset(spaced("a an the my our your his her its their"))
 _TYPES = frozenset(
     spaced(
@@ -72,7 +74,9 @@ def may_begin(tokens: Sequence[Token], first: int, kind: str) -> bool:
 def beginning(tokens: Sequence[Token], first: int, kind: str) -> int:
     """Return the word with which a part begins that is said to begin with `first`.
 
-    A text keeps its article.
+    A text keeps its article, bytes keep those before them that are no other number.
     """
+    while kind == "data" and first > 0 and _BYTE(tokens[first - 1].text):
+        first -= 1
     article = kind == "said" and first > 0 and tokens[first - 1].text in _ARTICLES
     return first - article

@@ -111,6 +111,13 @@ def mended(word: str) -> str:
     return best if all(good[:4] == best[:4] for good in near) else ""
 
 
+def slipped(word: str, name: str) -> bool:
+    """Whether a word is a longer name's with one slip, and no word that is right as it is."""
+    if len(name) < 5 or word in _KNOWN or word in _REAL or word[0] != name[0]:
+        return False
+    return word != name and word.isalpha() and _slip(word, name)
+
+
 def _slip(word: str, good: str) -> bool:
     """Whether one slip makes `word` of `good`; three letters may only be swapped or doubled."""
     if len(word) == len(good):

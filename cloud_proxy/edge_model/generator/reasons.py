@@ -1,7 +1,8 @@
 """Why people say what they say: "miss has a headache", "so the plants get some air".
 
 A clause is a subject with a predicate of its kind. None holds a number, a time, a colour, a state
-of a pin, a denial or a command, so that what stands beside it keeps its only meaning.
+of a pin or a command, so that what stands beside it keeps its only meaning. Some deny something,
+which forbids nothing: "nobody is home".
 """
 
 # ruff: noqa: E501  (one list reads best in long lines)
@@ -119,6 +120,20 @@ _FOR = barred(
 )  # fmt: skip
 _PLACED = barred("cabin|cottage|boat|house|flat|office|farm|workshop|greenhouse|board|hut|school|factory|garden|lab|caravan|club|place|studio|holiday home")  # fmt: skip
 
+_DENIED = (
+    "[nobody|no one|none of us|nobody here] [is home|is here|is at home|is in there|needs it|uses it|likes it|likes the noise|is watching|is awake|can sleep|can see a thing|lives here|has time|was there|cares|told me|knows why]",
+    "[I|we|they|she|he|the kids|mum|dad|my wife|the baby|the guests|the neighbours|the cat|you] [can't|cannot|cant|could not|couldn't] [sleep|see a thing|see anything|hear a thing|breathe|concentrate|wait|find my keys|find the door|rest|work like that|work like this|relax|be here|read the label|stand it|bear it|eat in peace]",
+    "[I|we|they|she|he|the guests|the kids] [won't|will not] be [back|home|long|here|needing it|there|late|around|able to sleep]",
+    "[it's|it is|that's|this is] not [needed|dark yet|safe|warm enough|urgent|my house|funny|raining|nice in here|my fault|for me|ours|very bright|there only|a problem|our house|healthy|working well]",
+    "[it|that|this] [doesn't|does not|didn't] [matter|help|work|smell good|look right|hurt|look nice|bother me|belong here|sound good]",
+    "[we are|we're|they are|he is|she is|I am|I'm] not [buying from him now|buying there|at home|here|awake|hungry|asleep|ready|rich|there|there yet|happy with it|a cook|cold|staying|well]",
+    "the [milk|soil|cat|baby|paint|dough|cellar|water|food|room|wine|plants|roof|cake|glue|kids|fish|soup] [should not|shouldn't|must not|mustn't|can't|cannot|may not] [spoil|freeze|dry out|overheat|get wet|burn|wake|get cold|get warm|suffer|rot|get sick]",
+    "there is no [wind|sun|school|water|hurry|rush|light in here|rain|one here|lesson today|music]",
+    "[I|we] have no [time|idea|patience|money for that|use for it|power to waste|water left]",
+    "[I|we] [don't|do not|dont] [need it|like it|have time|live there|work there|feel well|see well|like the noise|mind the noise|smoke|play it much] [these days|here|as you know|you see|]",
+    "the [kids|neighbours|guests|cats|hens|plants|customers|girls] [don't|do not|dont] [like it|like the noise|sleep|sleep well|eat|feel well|grow|like cold feet|mind]",
+)  # fmt: skip
+
 _THIRD = {"have": "has"}
 _VERB = re.compile(r"~(\w+)")
 _PRONOUNS = {"I": "1", "we": "p", "they": "p", "she": "3", "he": "3", "you": "p"}
@@ -188,6 +203,8 @@ def clause(rng: random.Random, things: bool = True) -> str:
 
     things: whether it may be about a thing or a room, which a neighbouring "it" might mean.
     """
+    if things and rng.random() < 0.07:
+        return choose(rng.choice(_DENIED), rng).strip()
     roll = rng.random()
     if roll < 0.36:
         return _conjugated(*_person(rng), rng.choice(_IS_PERSON), rng)

@@ -15,8 +15,18 @@ DENIED = [
     ("the lamp on 5 isn't needed any more, turn it on", ON),
     ("I don't want the script party deleted", GONE),
     ("5 is not used, turn it off", OFF),
+    ("no, please not now, I said 5", ON),
+    ("turn 5 on, no don't", ON),
+    ("please don't, it is not safe to turn 5 on", ON),
+    ("turn 5 on unless nobody is home", ON),
+    ("turn on 5? I'd rather not", ON),
+    ("5 on, but not 4", ON),
 ]
 NEEDLESS = [
+    ("nobody is home, turn 5 off", OFF),
+    ("milk should not spoil: turn 5 on", ON),
+    ("drop the script party, we are not playing it now", GONE),
+    ("turn 5 on because the kids can't sleep", ON),
     ("turn 5 off, won't you", OFF),
     ("turn 5 on if it's not too much trouble", ON),
     ("I no longer need 5, turn it off", OFF),
@@ -26,11 +36,16 @@ NEEDLESS = [
 ]
 
 
+def pins(said):
+    """Return which words of a sentence are numbers: what the calls were read from."""
+    return [i for i, token in enumerate(read(said).tokens) if token.kind == "num"]
+
+
 @pytest.mark.parametrize(("said", "call"), DENIED)
 def test_a_denial_stops_a_change(said, call):
-    assert forbidden(read(said), [call])
+    assert forbidden(read(said), [call], pins(said))
 
 
 @pytest.mark.parametrize(("said", "call"), NEEDLESS)
 def test_manners_and_what_nobody_needs_stop_nothing(said, call):
-    assert not forbidden(read(said), [call])
+    assert not forbidden(read(said), [call], pins(said))
