@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from . import mind, pairs, timed
+from . import groups, mind, pairs, timed
 from .mixed import days, mixture
 from .pattern import SLOTS, Said, fill, join
 from .pins import rows as _rows
@@ -69,6 +69,8 @@ _CHORES = (mind.ZONE, mind.PERSONA, mind.RULE_DELETE, mind.RULE_ENABLE, mind.RUL
 
 def several(rng: random.Random) -> Said:
     """Return a sentence with several calls, or a rule that lacks something."""
+    if rng.random() < 0.15:
+        return groups.grouped(rng, "m")
     roll = rng.random()
     if roll < 0.3:
         return mixture(rng, "m")
