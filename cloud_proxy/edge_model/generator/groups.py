@@ -290,7 +290,7 @@ def away(rng: random.Random, mark: str) -> Said:
     for n, (tool, slot_name, calls) in enumerate(kinds):
         name = SLOTS[slot_name](rng, f"{mark}w{n}")
         order = f"{verb} {front}" if not n else f"{choose(_AWAY, rng)} " if again else ""
-        between = "" if not n else ", " if n + 1 < len(kinds) else rng.choice((" and ", " and ", " and ", ", and ", " and also ", " plus ", " as well as ", " & ", " n "))  # fmt: skip
+        between = "" if not n else ", " if n + 1 < len(kinds) else rng.choice((" and ", " and ", " and ", ", and ", " and also ", " as well as ", " & "))  # fmt: skip
         between = " and " if "both" in front and n else between
         text = join(order + rng.choice(calls), Said(name.pieces))
         said = join(said, between, Said(text.pieces, [tool, *name.program], name.memory))
@@ -319,7 +319,7 @@ _SCANS = "[scan|scan|scan|check|sweep|probe|search] [i2c|the i2c bus|the bus|the
 _WIRES = ("sda {} scl {}", "sda {} scl {}", "sda {}, scl {}", "sda {} and scl {}", "sda on {} and scl on {}", "sda={} scl={}", "pins {} and {}", "{}/{}", "SDA on GPIO {} and SCL on GPIO {}", "sda pin {} and scl pin {}", "sda on gpio {} with scl on gpio {}",
     "data {} and clock {}")  # fmt: skip
 _FOUND = ("[list|show|give|report|tell me|read out|print] [the|all the|all] [addresses|devices|devices you find|addresses found|addresses that answer|found addresses|results|chips found]", "[tell me|show me|let me know|report|say] [what|which devices|which addresses|who] [answers|answer|is there|is on it|you find|you found|responds|you see]".replace("which devices|which addresses|", "").replace("answers|answer|", "answers|"),
-    "[tell me|show me|list] [which|the] addresses [you find|that respond|you found|answer]", "[list|show me|tell me] what [you find|is found|is there|comes up|turns up]", "[report|list] everything [you find|that answers]", "print the result")  # fmt: skip
+    "[tell me|show me|list] the addresses [you find|that respond|you found|that answer]", "[list|show me|tell me] what [you find|is found|is there|comes up|turns up]", "[report|list] everything [you find|that answers]", "print the result")  # fmt: skip
 _AGAIN = ("[and also|and also|, also|, and also|and|and then|plus|, then|as well as|and additionally] ", "[and|, then|, and|and then] [scan|check|do] ", "[and|, then|. Then] the same [on|for|with] ", "[, and|, then|and] the other [bus|one] on ")  # fmt: skip
 
 

@@ -25,6 +25,7 @@ _HEADS = (  # (before the name, after the name, person)
     ("[store|save|remember|keep|record] [this|the following|these steps] as [script|tool|the script|a script called|] ", "[:|:|,]", ""),
     (f"[call|name] [this|it] {_WORD} ", "[:|:|,]", ""),
     ("[learn|learn how to do|define|script] ", "[:|:| as:| =]", ""),
+    ("[define|define|record|store|save|set up] ", " as[|||:]", ""),
     (f"{_MAKE} [a|the] ", f" {_WORD}[:|: first|, which should|. It should|: you]", ""),
     (f"{_WORD} name ", "[, steps|: |. Steps:]", ""),
     (f"{_MAKE} [a|the] ", f" {_WORD} [that|which]", "s"),

@@ -7,64 +7,35 @@ from __future__ import annotations
 import random
 import re
 
-from ..listed import barred
+from ..table import TOOLS
 from .amounts import say_number
 from .nouns import anything
 from .pattern import SLOTS, Said, choose, fill, join
-from .pins import rows as _rows
 from .slots import PLACES, thing
+from .steptables import (
+    ALL,
+    ASK,
+    BUS,
+    DARK,
+    EMIT,
+    MOVES,
+    NUMBERS,
+    OFF,
+    ON,
+    OTHERS,
+    RUN,
+    STRIP,
+    TELL,
+    TOGGLE,
+    WAIT,
+    WIRED,
+)  # fmt: skip
 from .texts import TEXT_SLOTS
 
 _VERB = re.compile(r"<(\w+)>")
 _ING = {"set": "setting", "put": "putting", "dim": "dimming", "run": "running", "stop": "stopping", "cut": "cutting", "flip": "flipping",
         "shut": "shutting", "get": "getting", "let": "letting"}  # fmt: skip
 _PIN = "<P>"
-_ON = barred(
-    "<turn> <P> on|<turn> <P> on|<turn> on <P>|<switch> <P> on|<switch> on <P>|<set> <P> high|<set> <P> to 1|<activate> <P>|"
-    "<start> <P>|<open> <P>|<turn> <P> back on|<pull> <P> high|<power> <P>|<put> <P> on|<set> <P> on|<switch> <P> on again|<bring> <P> up|"
-    "<fire> <P> up|<power> up <P>|<energise> <P>|<enable> <P>|<drive> <P> high|<make> <P> high|<bring> <P> high|<raise> <P>|<light> <P>|<light> up <P>|<run> <P>|<take> <P> high|<write> 1 to <P>|<flip> <P> on|<P> on|<P> on|<P> high|<keep> <P> on|<get> <P> going"
-)
-_OFF = barred(
-    "<turn> <P> off|<turn> <P> off|<turn> off <P>|<switch> <P> off|<switch> off <P>|<set> <P> low|<set> <P> to 0|<deactivate> <P>|"
-    "<stop> <P>|<close> <P>|<turn> <P> off again|<turn> <P> back off|<pull> <P> low|<shut> <P> off|<put> <P> off|<switch> <P> off again|<cut> <P>|<set> <P> off|"
-    "<power> down <P>|<disable> <P>|<drive> <P> low|<make> <P> low|<bring> <P> low|<lower> <P>|<kill> <P>|<shut> off <P>|<shut> <P> down|<halt> <P>|<take> <P> low|<write> 0 to <P>|<flip> <P> off|<clear> <P>|<P> off|<P> off|<P> low|<end> <P>|<silence> <P>"
-)
-_TOGGLE = barred("<toggle> <P>|<toggle> <P>|<flip> <P>|<invert> <P>|<toggle> the state of <P>")
-_WAIT = barred(
-    "<wait> {pause}|<wait> {pause}|<wait> {pause}|<wait> for {pause}|<pause> {pause}|<pause> for {pause}|<delay> {pause}|<wait> another {plainpause}|"
-    "<hold> for {pause}|<sleep> {pause}|<sleep> for {pause}|<delay> for {pause}|<give> it {pause}|<rest> for {pause}"
-)
-_TELL = barred(
-    "<tell> me {said}|<tell> me that {said}|<notify> me that {said}|<send> me a message that {said}|<let> me know that {said}|<warn> me that {said}|"
-    '<tell> me "{said}"|<send> a notification saying {said}|<say> {said}|<inform> me that {said}|<alert> me that {said}|<notify> me: {said}|'
-    "<send> me a message: {said}|<send> me a notification: {said}|<send> me a note that {said}|<send> a message saying {said}|<send> a text that {said}|<send> me an alert: {said}|<send> a notification: {said}|<send> a message that {said}|<send> an alert with the text {said}|<remind> me to {todo}|<remind> me that {said}|<ping> me that {said}|"
-    "<message> me that {said}|<text> me that {said}|<notify> me with {said}|<report> that {said}|<tell> us that {said}|<announce> that {said}|<notify> me to {todo}|<tell> me to {todo}|"
-    "<alert> me: {said}|<notify> {said}|<write> me that {said}|<give> me the message {said}|<send> me: {said}"
-)
-_EMIT = (
-    *_rows("emit {ename}", "<emit> {ename}", "<emit> the event {ename}", "<send> the event {ename}", "<send> event {ename}", "<broadcast> {ename}",
-           "<broadcast> the event {ename}", "<fire> the event {ename}", "<raise> the event {ename}", "<publish> the event {ename}", "<emit> an event called {ename}",
-           "<tell> the other boards {ename}", "<send> an event named {ename}", "<signal> {ename} to the other boards", "<trigger> the event {ename}",
-           "<send> {ename} to [all|the|all the] other boards", "<send> out the event {ename}", "<tell> [all|the] [other|] boards about {ename}"),
-    *_rows("emit {ename} +tag {tag}", "<emit> {ename} to all boards tagged {tag}", "<send> the event {ename} to the {tag} boards", "<emit> the event {ename} to the {tag} boards",
-           "<send> the event {ename} to the boards tagged {tag}", "<emit> {ename} to [everyone|all] with the tag {tag}", "<broadcast> {ename} to the tag {tag}",
-           "<send> {ename} to [the|] {tag}", "<emit> the event {ename} with tag {tag}", "<tell> the {tag} boards {ename}"),
-)  # fmt: skip
-_ASK = _rows("ask {prompt}", "<ask> the [model|ai|assistant|llm|big model|cloud] {prompt}", "<ask> the [model|ai|assistant] to {prompt}", "<ask> the [model|ai|assistant] for {prompt}",
-             "<ask> the [model|ai|assistant] about {prompt}", "<ask> the model: {prompt}", "<ask> ai for {prompt}", "<ask> the model \"{prompt}\"")  # fmt: skip
-_OTHERS = [
-    *_rows("pwm_write {sure} {pct}", "{sure} [at|to] {pct}", "<set> {sure} to {pct}", "<dim> {sure} to {pct}", "<run> {sure} at {pct}", "<set> {sure} to {pct} [power|brightness|duty|speed]", "<bring> {sure} to {pct}"),
-    *_rows("servo_write {servo} {degrees}", "<move> {servo} to {degrees}", "<turn> {servo} to {degrees}", "<set> {servo} to {angle}", "<rotate> {servo} to {degrees}"),
-    *_rows("neopixel_write {neopixel} {colour}", "<set> {neopixel} to {colour}", "<make> {neopixel} {colour}", "<turn> {neopixel} {colour}", "<colour> {neopixel} {colour}", "<paint> {neopixel} {colour}"),
-    *_rows("neopixel_write {neopixel} off", "<turn> {neopixel} off", "<turn> off {neopixel}", "<clear> {neopixel}", "<switch> {neopixel} off"),
-    *_rows("gpio_read {sure}", "<read> {sure}", "<read> the level of {sure}", "<look> at {sure}", "<check> {sure}", "<read> the state of {sure}"),
-    *_rows("adc_read {sure}", "<measure> the voltage on {sure}", "<read> the voltage [on|of] {sure}", "<read> the adc on {sure}"),
-    *_rows("dht_read {sure} dht22", "<read> the dht22 on {sure}"),
-    *_rows("ds18x20_read {sure}", "<read> the ds18b20 on {sure}"),
-    *_rows("script_run {sname}", "<run> {sname}", "<run> the {sname} script", "<run> the script {sname}", "<start> the script {sname}", "<execute> {sname}", "<call> {sname}"),
-]  # fmt: skip
-RUN = _rows("script_run {sname}", "<run> {sname}", "<run> {sname}", "<run> the {sname} [script|routine|macro|tool]", "<run> the [script|routine|macro|tool] [called|named|] {sname}", "<execute> [the|] [script|routine|tool] {sname}", "<execute> {sname}",
-            "<start> the [script|routine|macro|tool] {sname}", "<start> the {sname} [script|routine|tool]", "<launch> the script {sname}", "<call> {sname}", "<use> {sname}", "<perform> {sname}", "<do> the {sname} [routine|script]", "<trigger> the {sname} script", "<play> the script {sname}")  # fmt: skip
 
 
 def conjugated(text: str, person: str) -> str:
@@ -79,15 +50,6 @@ def conjugated(text: str, person: str) -> str:
         return verb
 
     return _VERB.sub(form, text)
-
-
-_MOVES = (
-    ("servo_write", "servo", "degrees", ("<move> <P> to \x02", "<turn> <P> to \x02", "<set> <P> to \x02", "<rotate> <P> to \x02", "<swing> <P> to \x02", "<bring> <P> back to \x02", "<open> <P> to \x02", "<close> <P> to \x02")),
-    ("servo_write", "servo", "angle", ("<move> <P> to \x02", "<turn> <P> to \x02", "<set> <P> to \x02")),
-    ("pwm_write", "sure", "pct", ("<set> <P> to \x02", "<dim> <P> to \x02", "<bring> <P> to \x02", "<run> <P> at \x02", "<put> <P> at \x02", "<fade> <P> to \x02")),
-    ("neopixel_write", "neopixel", "colour", ("<set> <P> to \x02", "<make> <P> \x02", "<turn> <P> \x02", "<change> <P> to \x02", "<paint> <P> \x02")),
-)  # fmt: skip
-_DARK = ("<turn> <P> off", "<switch> <P> off", "<turn> <P> off again")
 
 
 class Steps:
@@ -135,33 +97,63 @@ class Steps:
 
     def on(self, again: float = 0.3) -> Said:
         """A step that switches a pin on."""
-        return self._with_pin(_ON, "gpio_write on", again)
+        return self._with_pin(ON, "gpio_write on", again)
 
     def off(self, again: float = 0.8) -> Said:
         """A step that switches a pin off."""
-        return self._with_pin(_OFF, "gpio_write off", again)
+        return self._with_pin(OFF, "gpio_write off", again)
 
     def toggle(self) -> Said:
         """A step that toggles a pin."""
-        return self._with_pin(_TOGGLE, "gpio_toggle", 0.2)
+        return self._with_pin(TOGGLE, "gpio_toggle", 0.2)
 
     def wait(self) -> Said:
         """A step that waits."""
-        return self._fill(self._rng.choice(_WAIT), "delay {pause}")
+        return self._fill(self._rng.choice(WAIT), "delay {pause}")
 
     def tell(self) -> Said:
         """A step that tells the person something."""
-        pattern = choose(self._rng.choice(_TELL), self._rng)
+        pattern = choose(self._rng.choice(TELL), self._rng)
         slot_name = next(name for name in TEXT_SLOTS if "{" + name + "}" in pattern)
         return self._fill(pattern, f"notify {{{slot_name}}}")
 
+    def several(self) -> Said:
+        """A step that does one thing to a list of pins: "turns off 2, 4 and 16"."""
+        state = self._rng.choice((0, 1, 1, 2))
+        before, after = conjugated(self._rng.choice(NUMBERS[state]), self._person).split("@")
+        tool = (["gpio_write", "on"], ["gpio_write", "off"], ["gpio_toggle"])[state]
+        count = self._rng.choice((2, 2, 3, 3, 4))
+        every, last = self._rng.choice(((", ", " and "), (", ", " and "), (", ", ", and "), (" and ", " and "), (", ", " & ")))  # fmt: skip
+        said = Said([(before + self._rng.choice(("", "", "", "pins ", "gpios ")), "")])
+        for n, pin in enumerate(self._rng.sample(range(40), count)):
+            self._count += 1
+            mark = f"{self._mark}b{self._count}"
+            between = "" if not n else last if n + 1 == count else every
+            number = Said([(say_number(pin, self._rng, 0.1), mark)], [tool[0], "=" + mark, *tool[1:]])  # fmt: skip
+            said = join(said, between, number)
+        self._last = None
+        return join(said, after)
+
+    def wired(self) -> Said:
+        """A step on the I2C bus."""
+        program, patterns = self._rng.choice(WIRED)
+        return self._fill(self._rng.choice(patterns).replace("B", self._rng.choice(BUS)), program)
+
+    def glow(self) -> Said:
+        """A step that colours a strip, mostly without a verb: "ring on 16 to 0 0 0"."""
+        colour = self._rng.choice(("{colour}", "{colour}", "to {colour}", "to {rgb}", "to {rgb}"))
+        where = self._rng.choice((" {num} ", " {num} ", " on {num} ", " on {num} ", " on pin {num} ", " at {num} ")) if "rgb" not in colour else " on {num} "  # fmt: skip
+        verb = self._rng.choice(("", "", "<set> the ", "<turn> the ")) if "to" in colour else ""
+        pattern = verb + self._rng.choice(STRIP) + where + colour
+        return self._fill(pattern, f"neopixel_write {{num}} {{{colour.split('{')[1]}")
+
     def emit(self) -> Said:
         """A step that emits an event."""
-        return self._fill(*self._rng.choice(_EMIT))
+        return self._fill(*self._rng.choice(EMIT))
 
     def ask(self) -> Said:
         """A step that asks the model."""
-        return self._fill(*self._rng.choice(_ASK))
+        return self._fill(*self._rng.choice(ASK))
 
     def run(self) -> Said:
         """A step that runs a script."""
@@ -169,7 +161,7 @@ class Steps:
 
     def other(self) -> Said:
         """Any other step."""
-        return self._fill(*self._rng.choice(_OTHERS))
+        return self._fill(*self._rng.choice(OTHERS))
 
     def for_a_while(self) -> Said:
         """On, wait, off, said as "turn 5 on for 10 seconds"."""
@@ -187,7 +179,7 @@ class Steps:
     def moves(self) -> list[Said]:
         """Return steps with one part, called "it" later: a servo, a strip, a dimmed pin."""
         self._count += 1
-        tool, first, values, patterns = self._rng.choice(_MOVES)
+        tool, first, values, patterns = self._rng.choice(MOVES)
         part = SLOTS[first](self._rng, f"{self._mark}v{self._count}")
         made: list[Said] = []
         for n in range(self._rng.choice((2, 2, 3))):
@@ -195,7 +187,7 @@ class Steps:
             off = tool == "neopixel_write" and n and self._rng.random() < 0.35
             it = Said([(self._rng.choice(("it", "it", "it", "them")), "")], part.program)
             again = n and self._rng.random() < 0.85
-            pattern = self._rng.choice(_DARK if off else patterns)
+            pattern = self._rng.choice(DARK if off else patterns)
             before, rest = conjugated(pattern.replace(_PIN, "\x01"), self._person).split("\x01")
             middle, *after = rest.split("\x02")
             fresh = SLOTS[first](self._rng, f"{self._mark}v{self._count}p{n}")
@@ -215,6 +207,20 @@ class Steps:
     def some(self, count: int) -> list[Said]:
         """Return so many steps that make sense together, texts to tell only at the end."""
         made: list[Said] = self.moves() if count > 1 and self._rng.random() < 0.14 else []
+        kind = self._rng.random()
+        if not made and kind < 0.17:
+            made = [self.several() if kind < 0.1 else self.glow()]
+            if kind > 0.04 and self._rng.random() < 0.5:
+                made.append(self.tell() if kind < 0.1 else self.wait())
+            if kind > 0.13:
+                made += [self.glow(), *([self.wait()] if self._rng.random() < 0.6 else [])]
+        elif not made and kind < 0.21:
+            made = [self.emit(), self.tell() if self._rng.random() < 0.7 else self.on()]
+        elif not made and kind < 0.25 and TOOLS["i2c_write"].step:
+            made = [self.wired(), *([self.wait()] if self._rng.random() < 0.6 else [])]
+            made += [self.wired()] if len(made) > 1 and self._rng.random() < 0.4 else []
+        if made and made[-1].program[0] == "notify":
+            return made
         while len(made) < count:
             roll = self._rng.random()
             before = made[-1].program[0] if made else ""
@@ -278,6 +284,8 @@ def repeated(rng: random.Random, mark: str, person: str = "") -> Said:
     times = Said([("twice" if twice else number, mark + "n")], ["=" + mark + "n"])
     word = "" if twice else rng.choice((" times", " times", " times", "x"))
     roll = rng.random()
+    if rng.random() < 0.25:
+        return again(rng, mark, person, steps, times, word)
     if roll < 0.3:
         wait = SLOTS["pause"](rng, mark + "b")
         body = steps.toggle()
@@ -318,6 +326,29 @@ def repeated(rng: random.Random, mark: str, person: str = "") -> Said:
             )
     memory = {**said.memory, **body.memory}
     return Said(said.pieces, ["repeat", *times.program, *inner, "done"], memory)
+
+
+def again(
+    rng: random.Random, mark: str, person: str, steps: Steps, times: Said, word: str
+) -> Said:
+    """Return steps with what repeats all of them behind: "..., all of it 10 times"."""
+    if rng.random() < 0.45:
+        wait = SLOTS["pause"](rng, mark + "q")
+        made: list[Said] = []
+        for n in range(2):
+            made.append(steps.glow() if rng.random() < 0.7 else steps.on(0.2))
+            mended = [(text, f"{mark}q{n}" if m else "") for text, m in wait.pieces]
+            made.append(join(conjugated("<wait> ", person), Said(mended, ["delay", f"={mark}q{n}"])))  # fmt: skip
+    else:
+        made = [step for _ in range(rng.choice((1, 2))) for step in (steps.on(0.2), steps.wait(), steps.off(0.9))]  # fmt: skip
+        made += [steps.wait()] if rng.random() < 0.6 else []
+    parts: list[Said | str] = []
+    comma = rng.choice((", ", ", ", ", then ", "; ", " then "))
+    for n, step in enumerate(made):
+        parts += [comma if n else "", step]
+    body = join(*parts)
+    said = join(Said(body.pieces), rng.choice((", ", ", ", "; ", " - ", ". ")), rng.choice(ALL) + " ", Said(times.pieces), word)  # fmt: skip
+    return Said(said.pieces, ["repeat", *times.program, *body.program, "done"], body.memory)
 
 
 def device_name(rng: random.Random) -> str:
