@@ -143,7 +143,9 @@ class Steps:
         """A step that colours a strip, mostly without a verb: "ring on 16 to 0 0 0"."""
         colour = self._rng.choice(("{colour}", "{colour}", "to {colour}", "to {rgb}", "to {rgb}"))
         where = self._rng.choice((" {num} ", " {num} ", " on {num} ", " on {num} ", " on pin {num} ", " at {num} ")) if "rgb" not in colour else " on {num} "  # fmt: skip
-        verb = self._rng.choice(("", "", "<set> the ", "<turn> the ")) if "to" in colour else ""
+        verbs = ("<set> the ", "<turn> the ", "<make> the ")[0 if "to" in colour else 1 :]
+        verbs = verbs[:2] if "to" in colour else verbs
+        verb = self._rng.choice(verbs if self._person else ("", "", *verbs))
         pattern = verb + self._rng.choice(STRIP) + where + colour
         return self._fill(pattern, f"neopixel_write {{num}} {{{colour.split('{')[1]}")
 
