@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from . import stiff
+
 _NUMBERED = "[bus|line|room|page|chapter|channel|gate|terminal|route|flight|platform|floor|size|level|windows|formula|apollo|area|catch|world war|form|section|lesson|season|episode|track|highway|number|lane|seat|table|team|group|grade|day|week|year|version]"
 _LATE = "[late|on time|over|boring|closed|full|on sale|off limits|high|low|out|cancelled|on fire|new|hard|off today|on today]"
 BESIDE = (
@@ -32,6 +34,7 @@ BESIDE = (
     "[look|guess what|you know what|hey], [I lost a tooth|we got a puppy|I made a robot|we built a rocket|it's snowing|I can count to {a}|my brother is being silly|I got a star|our hamster escaped]", "[meter's|scope's|van's|job's|drill's] [flat|broken|on the bench|at the office|done|in the other van]", "[customer|client|site|foreman|apprentice] [says|wants|reckons] [it was fine yesterday|a quote|it's the wiring|we come back on monday|nothing new]", "[invoice|quote|report|ticket {a}] [sent|paid|closed|overdue|is with the office]",
 )  # fmt: skip
 ABOUT_PINS = (
+    *stiff.REPORTED * 3,
     "[set|start|stop|cancel|check] [a|the|my] [timer|alarm|clock|light] [on|for|of|in] [my oven|the oven|my phone|my watch|the microwave|the car|my laptop|the cooker]", "[my|the|his] [teacher|mum|dad|boss|book|radio|neighbour] [says|said|told me|thinks] [that|] [water boils|milk freezes|ice melts|steel melts|the sun burns] at {a} degrees",
     "[call|ring|phone] [grandma|grandpa|the office|mum|the doctor|a taxi] on the phone",
     *["[the|my|these|those|all the|their] [timers|lights|rules|schedules|alarms|scripts|sensors|plugs|buttons|switches|routines|relays|reminders] [on|of|in|at|with] [alexa|siri|google home|my phone|home assistant|the office|my brother's house|the neighbours' house|the car|the cinema|our school|the hotel] [are|were] [so|really|very|too|a bit|always|] [annoying|great|slow|loud|bright|broken|useless|complicated|unreliable|fancy|expensive]",

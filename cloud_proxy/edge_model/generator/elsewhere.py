@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+from . import stiff
+
 ELSEWHERE = (
+    *stiff.OUTSIDE * 2,
     "what's my [horoscope|weight|iq|salary|blood type|credit score|star sign|zodiac sign|destiny|future|mood|bank balance|heart rate|ip address|purpose|next meeting|grade|rent|tax rate|cholesterol|height|shoe size]",
     "what is my [horoscope|weight|iq|salary|blood type|credit score|star sign|destiny|future|mood|bank balance|heart rate|ip address|love life|next appointment|flight number|seat|diagnosis]",
     "[book|cancel|reschedule|confirm|postpone] [my|the|an|a] [appointment|meeting|flight|reservation|order|subscription|trip|dentist|hotel|table for two|taxi]", "[track|return|ship|send back|wrap] my [parcel|order|package|shoes]", "[pay|send|transfer|lend] [{a} dollars|the bill|my rent|{who} some money|the invoice]",

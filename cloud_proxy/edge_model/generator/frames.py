@@ -9,6 +9,7 @@ import re
 
 from ..listed import barred, spaced
 from ..places import ZONES
+from . import stiff
 from .pattern import Said, choose, fill, join
 from .reasons import clause, people, purpose, trait, whereabouts
 
@@ -33,6 +34,7 @@ NOT = (  # a prohibition, without "do not" in front
     "[leave|keep] [everything|it all|the pins|all pins] [as it is|alone|unchanged|as they are]",
     "[without|instead of] [turning|switching] on {pin}",
     "not {pin} please",
+    *stiff.KEEP,
 )  # fmt: skip
 
 

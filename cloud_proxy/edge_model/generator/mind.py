@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 
 from ..listed import barred
-from . import chores
+from . import chores, stiff
 from .nouns import anything, invented
 from .pattern import Said, choose, slot
 from .pins import rows as _rows
@@ -180,7 +180,7 @@ MEMORY_SET = [
            "[make|take] a note", "save {note}", "don't forget {note}", "remind yourself {note}"),
 ]  # fmt: skip
 MEMORY_GET = [
-    *chores.MEMORY_GET,
+    *chores.MEMORY_GET, *stiff.KEPT * 4,
     *_rows("memory_get {key}", "which [pin|gpio] did I [put|wire|connect|attach] [the|my] {key} [on|to]", *["[which|what] [pin|gpio] [did|do] [I|we] use for [the|my] {key}"] * 2,
            "where did I say [the|my] {key} [was|is|hangs]", "where [is|was] [the|my] {key} again, [you remember|you should know|I told you]", "do you remember my {key}", "do you [know|remember|recall] [what|] [the|my] {key} [is|]", "do you [still|] [know|remember] where [the|my] {key} is", "[what|which] is my {key} again",
            "what's [my|the] {key}, do you [remember|know]", "[recall|retrieve|fetch|look up|read back|tell me|find] [the|my|] {key} [from memory|in memory|in your memory|from your notes]", "what is stored [under|for|as] [the|my|] {key}", "memory_get {key}", "what [pin|gpio] is [the|my] {key} on", "what does [the|your] memory say about [the|my|] {key}", "[recall|look up|tell me] what you know about [the|my] {key}", "what was [the|my] {key} again", "what have you [saved|stored|noted] [for|about|under] [the|my|] {key}", "[which|what] [pin|gpio] is [the|my] {key} [on|connected to|attached to|at|wired to]",
@@ -236,7 +236,7 @@ RULE_LIST = _rows(
     "what did I [schedule|automate]",
 )
 RULE_DELETE = [
-    *chores.RULE_DELETE,
+    *chores.RULE_DELETE, *stiff.ASKED * 2,
     *_rows("rule_delete {ruleno}", *["[delete|remove|cancel|kill|drop|erase|stop|clear|get rid of|scrap|bin] [the|] rule {ruleno}"] * 3),
     *_rows("rule_delete {name}", *["[delete|remove|get rid of|cancel|drop|scrap|bin|erase] [the|my|] rule {name}"] * 3, "I [no longer need|am done with|don't need] [the|] rule {name}".replace("|don't need", "")),
     *_rows("rule_delete {name}", f"[delete|remove|cancel|drop|erase|kill|clear|get rid of|stop] [the|] {_RULE} [called|named|] {{name}}",
@@ -335,6 +335,7 @@ PERSONA = [
           "[use|take] another [persona|personality|tone|voice]", "talk differently")  # fmt: skip
 HELLO = _rows(
     "hello",
+    stiff.HELLO,
     "[hi|hello|hey|hiya|howdy|good morning|good evening|good afternoon|greetings|hey there|hi there|hello there|yo|morning|evening|hallo|g'day] [limpet|board|there|buddy|friend|again|my friend|everyone|||]",
     "[hello|hi|hey] [hello|hi|hey|you]",
     "nice to [meet|see] you",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from . import chores, moments, pairs, pins, short, switching, voices
+from . import chores, moments, pairs, pins, short, stiff, switching, voices
 from .amounts import say_number
 from .moments import DAY
 from .pattern import SLOTS, Said, choose, fill, join, slot
@@ -35,7 +35,7 @@ EVERY = _rows("w_every {dur}", "[every|once every] {ndays}", "every {dur}", "eve
 IN = _rows("w_in {dur}", "in {dur}", "in {dur}", "in {dur}", "after {dur}", "after {dur}", "after {dur}", "{dur} from now", "in about {dur}",
            "in {dur} from now", "wait {dur} and then", "once {dur} have passed",
            "when {dur} have passed", "{dur} later", "with a delay of {dur}", "after a delay of {dur}",
-           "after waiting {dur}", "in {dur} time") + moments.IN  # fmt: skip
+           "after waiting {dur}", "in {dur} time") + moments.IN + stiff.IN * 2  # fmt: skip
 AT = [
     *_rows("w_at {clock}", "at {clock}", "at {clock}", "at {clock} [in the morning|in the evening|in the afternoon|at night|tonight|sharp]"),
     *_rows("w_at {clock}", f"at {{clock}} {DAY}", f"{DAY} at {{clock}}", f"{DAY} at {{clock}}", "when it is {clock}", "when the clock strikes {clock}",
@@ -64,7 +64,7 @@ EDGE = [
     *_rows("w_edge {pin} both", f"{_IF} {{pin}} [changes|toggles|switches|flips|changes state|changes level|changes its state]",
            "on [any|every|each] [change|edge] [of|on] {pin}", f"{_IF} the [state|level] of {{pin}} changes",
            f"{_IF} {{button}} [changes|changes state|toggles|moves]"),
-    *moments.EDGE,
+    *moments.EDGE, *stiff.EDGE * 3,
 ]  # fmt: skip
 _OVER = "[is above|goes above|rises above|exceeds|is over|goes over|is higher than|gets above|climbs above|is greater than|is more than|goes beyond|gets hotter than|reaches more than|is hotter than|passes|tops|hits more than|climbs past|rises past|moves past|runs above|climbs over|shows more than|creeps above|>]"
 _UNDER = "[is below|goes below|falls below|drops below|is under|goes under|is lower than|gets below|sinks below|is less than|drops under|gets colder than|is colder than|dips below|slides below|sinks under|goes down below|is down below|creeps below|shows less than|<]"
@@ -244,7 +244,7 @@ PLAIN = [
     *_rows("gpio_write {num} on", "[turn|switch] on [pin|gpio|] {num}", "[turn|switch] [pin|gpio] {num} on", "turn on [pin|gpio|] {num}"),
     *_rows("gpio_write {num} off", "[turn|switch] off [pin|gpio|] {num}", "[turn|switch] [pin|gpio] {num} off", "turn off [pin|gpio|] {num}"),
     *_rows("gpio_write {sure} on", "turn on {sure}", "turn {sure} on"), *_rows("gpio_write {sure} off", "turn off {sure}", "turn {sure} off"),
-    *_rows("gpio_toggle {num}", "toggle [pin|gpio] {num}"),
+    *_rows("gpio_toggle {num}", "toggle [pin|gpio] {num}"), *stiff.ON, *stiff.OFF, *stiff.TOGGLE, *stiff.PWM,
 ]  # fmt: skip
 
 
@@ -315,8 +315,8 @@ def reminder(when: Said, rng: random.Random) -> Said:
 
 def rule(rng: random.Random) -> Said:
     """Return a sentence that makes one rule."""
-    if rng.random() < 0.11:
-        return chores.plain_rule(rng)
+    if (roll := rng.random()) < 0.16:
+        return (chores.plain_rule if roll < 0.11 else stiff.rule)(rng)
     rows = rng.choices([rows for rows, _ in WHEN], [weight for _, weight in WHEN])[0]
     when = narrowed(fill(*rng.choice(rows), rng, "w"), rng, "v")
     if (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from . import chores
+from . import chores, stiff
 from .pins import rows as _rows
 
 SHORT = [
+    *stiff.VOICES,
     *chores.SHORT,
     *_rows(
         "gpio_write {p} on",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 
-from . import chores
+from . import chores, stiff
 from .pattern import Said, choose, slot
 from .pins import rows as _rows
 from .slots import thing
@@ -118,6 +118,7 @@ _TOGGLE = chores.TOGGLE + _rows(
 )
 _SLANG = "[pop|stick|whack|flick|knock|click|snap|tap|flip|bung|fire|crank|throw|slap|hit|ping|get|put|have]"
 ON = [
+    *stiff.ON,
     *_ON,
     *_rows(
         "gpio_write {pin} on",
@@ -175,6 +176,7 @@ ON = [
     ),
 ]  # fmt: skip
 OFF = [
+    *stiff.OFF,
     *_OFF,
     *_rows(
         "gpio_write {pin} off",
@@ -233,6 +235,7 @@ OFF = [
     ),
 ]  # fmt: skip
 TOGGLE = [
+    *stiff.TOGGLE,
     *_TOGGLE,
     *_rows(
         "gpio_toggle {pin}",

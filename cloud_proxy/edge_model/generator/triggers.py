@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import re
 
+from . import stiff
 from .amounts import say_number
 from .pattern import Said, fill, join, slot
 from .pins import rows as _rows
@@ -19,6 +20,7 @@ EVENT = [
            f"{_IF} the {{ename}} event [arrives|comes|fires|comes in|happens]", f"{_IF} you [receive|get|hear] [a|the] {{ename}} event"),
     *_rows("w_event {ename} +from {tag}", f"{_IF} [the|] event {{ename}} [arrives|comes|is received|comes in] from [the|] {{tag}} {_BOARD}", "on [the|] event {ename} from [the|] {tag} [board|]", f"{_IF} [the|] board {{tag}} [sends|emits|says|broadcasts|reports] [the event|] {{ename}}",
            f"{_IF} the {{tag}} board [sends|emits|says|broadcasts|reports] [the event|] {{ename}}", f"{_IF} {{tag}} emits {{ename}}", f"{_IF} you [get|hear|receive] [the event|] {{ename}} from [the|] {{tag}} {_BOARD}"),
+    *stiff.EVENT * 2,
 ]  # fmt: skip
 BOOT = _rows("w_boot", "[at|on|after|upon] [boot|startup|start-up|power on|power up|power-up|reboot|restart|start|booting|boot up|power-on]", "[when|whenever|every time|each time|as soon as|once] [you|it] [boot|start|start up|power up|restart|boot up|wake up|come up|are started|are switched on|are restarted]",
              "[when|whenever|every time|each time|as soon as|once] the board [boots|starts|starts up|powers up|restarts|boots up|comes up|is started|is powered|reboots|gets power|comes back]", "[after|on|at] [every|each|a|any] [restart|reboot|boot|power cut|start|startup|power failure|reset]", "at [each|every|the] [boot|start|startup]", "on every start of the board",
@@ -151,7 +153,7 @@ def _amount(rng: random.Random, mark: str) -> Said:
 _FOR = _rows("+for_s {dur}", " for {dur}", " for [more than|at least|over|longer than|] {dur}", " for {dur} [straight|in a row|on end|running|or more|or longer]", " for a period of {dur}")  # fmt: skip
 _HYSTERESIS = _rows("+hysteresis {amount}", "[,|] with [a|] hysteresis of {amount}", "[,|] with {amount} [of|] hysteresis", ", hysteresis {amount}", "[,|] with a {amount} hysteresis", " and a hysteresis of {amount}")  # fmt: skip
 _REST = _rows("+min_s {dur}", "[, but|,|] at most once [every|per|in|in every] {dur}", "[, but|,|] [no|not] more [often|] than [once |][every|per] {dur}", "[,|] at most every {dur}", "[, but|,] [then|] not again for {dur}".replace(" not again for", " at most once in"), ", with a minimum of {dur} in between", ", with at least {dur} between") + _rows(
-    "+min_s {onceper}", "[, but|,|] at most {onceper}", "[, but|,|] no more than {onceper}", ", maximum {onceper}")  # fmt: skip
+    "+min_s {onceper}", "[, but|,|] at most {onceper}", "[, but|,|] no more than {onceper}", ", maximum {onceper}") + stiff.REST  # fmt: skip
 _POLL = _rows(
     "+poll_s {dur}",
     ", [checking|polling|checked|polled|measured|check] every {dur}",
