@@ -106,7 +106,7 @@ _SEEN = [
     *_rows("neopixel_write {neopixel} {colour} +count {count}", "[light|set|make|turn|colour] the first {count} [neopixels|leds|pixels] [on|of] {neopixel} {colour}", "{neopixel}[, |: ]make the first {count} [of them|leds|pixels] {colour}"),
     *_rows("neopixel_write {num} {letters} +count {count}", "[light|set|fill] the first {count} [neopixels|leds|pixels] on [gpio|pin] {num} [with|to] {letters}"),
     *_rows("neopixel_write {num} {letters}", "[light|set|fill] the [neopixels|strip|ring] on [gpio|pin] {num} [with|to] {letters}"),
-    *_rows("script_run ?", "run [some|a|any|one] script", "[kindly|] start [some|a] script", "run one of the scripts"),
+    *_rows("script_run ?", "run [some|a|one] script", "[kindly|] start [some|a] script", "run one of the scripts"),
 ]  # fmt: skip
 
 
@@ -167,7 +167,7 @@ def _code(rng: random.Random, mark: str) -> Said:
     return Said([(choose(_CODES, rng), mark)], [":" + mark])
 
 
-ASKED = _rows("rule_delete ?", "[kindly|please|] [delete|remove|scrap] [one|a|some|any] rule", "[kindly|please|] [delete|remove] one of the rules")  # fmt: skip
+ASKED = _rows("rule_delete ?", "[kindly|please|] [delete|remove|scrap] [one|a|some] rule", "[kindly|please|] [delete|remove] one of the rules")  # fmt: skip
 HELLO = "[yo|yoo|hey|heya|hi|ayy] [whats up|what's up|wassup|sup|how goes it] [board|limpet|mate|fam|buddy|]"
 KEEP = (
     "{sure} [should|is to|shall|must|can] stay [how it is|as it is|the way it is|just as it is]", "[please|kindly|] leave {sure} [alone|be|as it is|the way it is]",
