@@ -45,10 +45,12 @@ TOOLS: dict[str, Tool] = {
     ),
     "dht_read": Tool((_PIN, Arg("model", "dht")), step=True),
     "ds18x20_read": Tool((_PIN,), step=True),
-    "i2c_scan": Tool(_BUS[:2]),
-    "i2c_read": Tool((*_BUS, Arg("length", "length"))),
-    "i2c_write": Tool((*_BUS, Arg("data_hex", "data")), changes=True),
-    "i2c_write_read": Tool((*_BUS, Arg("write_hex", "register"), Arg("length", "length"))),
+    "i2c_scan": Tool(_BUS[:2], step=True),
+    "i2c_read": Tool((*_BUS, Arg("length", "length")), step=True),
+    "i2c_write": Tool((*_BUS, Arg("data_hex", "data")), changes=True, step=True),
+    "i2c_write_read": Tool(
+        (*_BUS, Arg("write_hex", "register"), Arg("length", "length")), step=True
+    ),
     "memory_set": Tool((Arg("key", "key"), Arg("value", "text")), changes=True),
     "memory_get": Tool((Arg("key", "key"),)),
     "memory_list": Tool(),
