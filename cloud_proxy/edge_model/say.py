@@ -231,6 +231,12 @@ def _step(tool: str, args: dict[str, Any]) -> str:
         return f"emit {plain(args['event'])}"
     if tool == "script_run":
         return f"run {plain(args['name'])}"
+    if tool == "i2c_scan":
+        return f"scan the I2C bus on pins {args['sda']} and {args['scl']}"
+    if tool == "i2c_write":
+        return f"write {args['data_hex']} to I2C device {args['address']}"
+    if tool in ("i2c_read", "i2c_write_read"):
+        return f"read {args['length']} bytes from I2C device {args['address']}"
     whole = {
         "gpio_toggle": f"toggle {pin}",
         "gpio_read_all": "read all pins",

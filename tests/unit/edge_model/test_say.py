@@ -18,6 +18,8 @@ TOGGLE = ("gpio_toggle", {"pin": 2})
 DHT = {"tool": "dht_read", "args": {"pin": 4, "model": "dht22"}, "field": "temperature_c"}
 INNER = [{"tool": "gpio_toggle", "args": {"pin": 2}}, {"tool": "delay", "args": {"ms": 2000}}]
 STEPS = [{"repeat": 3, "do": INNER}]
+BUS = {"sda": 21, "scl": 22, "address": 72}
+READ = ("i2c_write_read", {**BUS, "write_hex": "00", "length": 2})
 SAID = {
     "a rule by interval": (
         rule({"every_s": 10}, TOGGLE),
@@ -59,6 +61,11 @@ SAID = {
     "a rule with a pause": (
         rule({"pin": 4, "edge": "falling"}, ON, ("delay", {"ms": 500}), TOGGLE),
         "When pin 4 goes low I will turn pin 5 on, wait 500 ms and toggle pin 2 (rule {0.name}).",
+    ),
+    "a rule that speaks I2C": (
+        rule({"every_s": 60}, ("i2c_write", {**BUS, "data_hex": "01"}), READ, ("i2c_scan", BUS)),
+        "Every 1 minute I will write 01 to I2C device 72, read 2 bytes from I2C device 72 and "
+        "scan the I2C bus on pins 21 and 22 (rule {0.name}).",
     ),
     "a script": (
         Outcome("call", (Call("script_set", {"name": "wave", "steps": STEPS}),)),
