@@ -53,6 +53,8 @@ _STRIPS = frozenset(  # only of these can "off" be a colour
         "led",
     )
 )
+_AGAIN = ("once", "twice", "thrice", "every", "each", "per")
+_SETTING = ("gpio_write", "pwm_write", "servo_write", "neopixel_write")
 _MAX_SPAN = 24  # words of a key, a value, a name or a text
 _MAX_CHARS = {"key": 32, "text": 160, "name": 24, "rule": 24, "said": 200}
 _SPANS = (*_MAX_CHARS, "slug", "data", "register")
@@ -122,7 +124,8 @@ def program(sentence: Sentence) -> Generator[Choice, Action, Outcome]:
                 call, tool = yield from _call(
                     sentence, str(tool), (END,) if last else (END, *_TALK)
                 )
-            calls.append(call)
+            if calls[-1:] != [call] or call.tool not in _SETTING:  # said twice
+                calls.append(call)
     except _Missing as missing:
         return missing.outcome
     return Outcome("call", tuple(calls))
@@ -255,10 +258,11 @@ def _colour(sentence: Sentence, chosen: Action) -> Steps:
 def _rule(sentence: Sentence, after: tuple[str, ...]) -> Steps:
     """Read a rule: [name], when, its options and conditions, steps; `after` closes it."""
     args: dict[str, Any] = {}
-    kind = yield Choice((*CHOICES["when"], OPTIONS["name"], ASK))
+    kinds = tuple(k for k in CHOICES["when"] if k != "w_in" or not _again_and_again(sentence))
+    kind = yield Choice((*kinds, OPTIONS["name"], ASK))
     if kind == OPTIONS["name"]:
         args.update((yield from _argument(sentence, "rule_set", Arg("name", "rule"))))
-        kind = yield Choice((*CHOICES["when"], ASK))
+        kind = yield Choice((*kinds, ASK))
     if kind == ASK:
         raise _Missing("rule_set", "when")
     when = yield from _when(sentence, str(kind))
@@ -286,6 +290,16 @@ def _rule(sentence: Sentence, after: tuple[str, ...]) -> Steps:
     if conditions:
         args["if"] = conditions
     return Call("rule_set", {**args, "do": steps}), chosen
+
+
+def _again_and_again(sentence: Sentence) -> bool:
+    """Whether each length of time is one that comes again: "once a minute", "every 5 seconds"."""
+    tokens = sentence.tokens
+    lengths = [i for i, token in enumerate(tokens) if token.kind == "dur"]
+    return bool(lengths) and all(
+        tokens[i].text.split()[0] in _AGAIN or i > 0 and tokens[i - 1].meant in _AGAIN
+        for i in lengths
+    )
 
 
 def _script(sentence: Sentence) -> Steps:

@@ -11,6 +11,7 @@ from .listed import spaced
 from .sentence import Sentence
 from .table import TOOLS
 from .values import days_of
+from .words import Token
 
 _NO = frozenset(
     spaced(
@@ -28,6 +29,10 @@ _ORDERS = frozenset(
 )
 _PLEAS = frozenset(spaced("please but just and so then you i or kindly rather way thanks"))
 _NOBODY = frozenset(spaced("nobody none nothing no"))
+_SWITCH = frozenset(spaced("turn switch put flip shut turns switches"))
+_LISTED = frozenset(spaced(", and & also plus too both pin pins gpio gpios the"))
+_LEVELS = {"on": "on", "high": "on", "off": "off", "low": "off"}
+_CLOSED = frozenset(("", *spaced(", . ! ? ; and then for at in if when please now but every")))
 _NEEDED = frozenset(spaced("need needed use used want wanted require required"))
 _STOP = "stop"  # "stop the pump" is a command, "stop, ..." is not
 _LEVEL = frozenset(
@@ -172,6 +177,57 @@ def dated(sentence: Sentence, calls: Sequence[Call], used: Collection[int]) -> b
         if token.text in _DATES or once:
             return True
     return False
+
+
+def contrary(sentence: Sentence, calls: Sequence[Call]) -> bool:
+    """Whether a pin gets another level than the word beside it or beside its list says.
+
+    "switch off 17, 23 and 27 and switch on 33" says off for 27.
+    """
+    written: dict[int, set[str]] = {}
+    for call in calls:
+        steps = call.args.get("do", ()) or call.args.get("steps", ())
+        for tool, args in [(call.tool, call.args), *_each(steps)]:
+            if tool == "gpio_write":
+                written.setdefault(args["pin"], set()).add("on" if args["value"] else "off")
+    for pin, levels in written.items():
+        places = [i for i, token in enumerate(sentence.tokens) if _is_pin(token, pin)]
+        said = _said_levels(sentence, places[0]) if len(places) == 1 else set[str]()
+        if said and not said & levels:
+            return True
+    return False
+
+
+def _each(steps: Sequence[Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+    made: list[tuple[str, Mapping[str, Any]]] = []
+    for step in steps:
+        made += [(step["tool"], step["args"])] if "tool" in step else _each(step["do"])
+    return made
+
+
+def _is_pin(token: Token, pin: int) -> bool:
+    return token.kind == "num" and not token.unit and token.value == pin
+
+
+def _said_levels(sentence: Sentence, at: int) -> set[str]:
+    """Return the levels right before and right behind the list of pins in which a word stands."""
+    tokens = sentence.tokens
+    first, last = at - 1, at + 1
+    while first > 0 and _listed(tokens[first]):
+        first -= 1
+    while last < len(tokens) and _listed(tokens[last]):
+        last += 1
+    said = set[str]()
+    if first > 0 and tokens[first].text in ("on", "off") and tokens[first - 1].meant in _SWITCH:
+        said.add(tokens[first].text)
+    behind, beyond = ([token.text for token in tokens[last : last + 2]] + ["", ""])[:2]
+    if behind in _LEVELS and (behind != "on" or beyond in _CLOSED):
+        said.add(_LEVELS[behind])
+    return said
+
+
+def _listed(token: Token) -> bool:
+    return token.kind == "num" and not token.unit or token.text in _LISTED
 
 
 def _all_week(sentence: Sentence, i: int) -> bool:

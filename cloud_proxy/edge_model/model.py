@@ -16,7 +16,7 @@ import numpy as np
 from . import weights
 from .features import blurred, ids_of
 from .grammar import Call, Choice, Outcome, program
-from .guards import absent, dated, forbidden, spoken, unread
+from .guards import absent, contrary, dated, forbidden, spoken, unread
 from .network import Array, Network
 from .say import INTENTS, missing_tool, say
 from .sentence import Sentence, TooLong, read
@@ -98,7 +98,8 @@ class EdgeModel:
             return Answer(INTENTS["refuse"], (), sure)
         if dated(words, outcome.calls, decoded.used):
             return Answer(INTENTS["cannot"], (), sure)
-        if sure < self.threshold or unread(words, outcome.calls, decoded.used):
+        doubtful = unread(words, outcome.calls, decoded.used) or contrary(words, outcome.calls)
+        if sure < self.threshold or doubtful:
             return Answer(INTENTS["unsure"], (), sure)
         lacking = absent(outcome.calls, tools)
         if lacking:

@@ -289,7 +289,7 @@ def _counts(tokens: list[Token], i: int) -> bool:
     if tokens[i].text == "one" and before in ("the", "that", "this", "other", "which"):
         return True  # "the one on 14"
     if first == "of" and second in ("them", "these", "those"):
-        return True
+        return before != "first"  # "the first three of them"
     if before in ("all", "these", "those", "both"):
         ends = first in _ENDS or first == "of" and second in ("the", "my", "our")
         return ends or first in _MANY

@@ -68,7 +68,10 @@ def may_end(tokens: Sequence[Token], last: int, kind: str) -> bool:
 
 def may_begin(tokens: Sequence[Token], first: int, kind: str) -> bool:
     """Whether a part of this kind may begin with the word `first`."""
-    return kind != "name" or tokens[first].text not in ("kind", "type", "called", "named")
+    text = tokens[first].text
+    if kind == "said":
+        return text not in ("me", "us")
+    return kind != "name" or text not in ("kind", "type", "called", "named")
 
 
 def beginning(tokens: Sequence[Token], first: int, kind: str) -> int:

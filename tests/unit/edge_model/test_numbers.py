@@ -39,6 +39,7 @@ SAID = {
     "500 milli volts": [(500, "mv")],
     "1.2k hertz": [(1200, "hz")],
     "set half of the pins": [(0.5, "")],
+    "make the first twelve of them red": [(12, "")],
     "swing the servo on 5 all the way to one eighty": [(5, ""), (180, "")],
     "servo on 5 to one thirty five degrees": [(5, ""), (135, "deg")],
 }
