@@ -50,9 +50,7 @@ def _hung(rng: random.Random, mark: str) -> Said:
 
 _HANDY = "[, |; |. |, so ][kindly |please |now |][do the needful and |be so kind and |go and |||]"
 _WOULD = "[would you|would you kindly|would you please|could you kindly|will you kindly|could I ask you to|may I ask you to|might I ask you to|may I trouble you to|would you be so kind as to|could you possibly|I must ask you to|please do|kindly|arrey|arre|oi|yo|ey|]"
-_MIND = "[would you mind|do you mind|would you awfully mind|you wouldn't mind].".replace(
-    "|you wouldn't mind].", "]"
-)
+_MIND = "[would you mind|do you mind|would you awfully mind]"
 _END = "[, please|?| please|, my dear| na| fam| baby| bro| homie| mate| ta|, ta| yaar| man| love| innit||||]"
 POLITE = (
     *((program, f"{_WOULD} {verb}", f"{_MIND} {ing}") for program, verb, ing in (
