@@ -138,17 +138,22 @@ def tools_of(calls: Sequence[Call]) -> list[str]:
     used: list[str] = []
     for call in calls:
         used.append(call.tool)
-        used += _in_steps(call.args.get("do", ()) or call.args.get("steps", ()))
+        used += [tool for tool, _ in _each(_steps(call))]
         when = call.args.get("when", {})
         used += [when["read"]["tool"]] if "read" in when else []
     return used
 
 
-def _in_steps(steps: Sequence[Mapping[str, Any]]) -> list[str]:
-    used: list[str] = []
+def _steps(call: Call) -> Sequence[Mapping[str, Any]]:
+    return call.args.get("do", ()) or call.args.get("steps", ())
+
+
+def _each(steps: Sequence[Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return (tool, args) of every step, those that are repeated once."""
+    made: list[tuple[str, Mapping[str, Any]]] = []
     for step in steps:
-        used += [step["tool"]] if "tool" in step else _in_steps(step["do"])
-    return used
+        made += [(step["tool"], step["args"])] if "tool" in step else _each(step["do"])
+    return made
 
 
 def absent(calls: Sequence[Call], tools: Collection[str] | None) -> str:
@@ -186,8 +191,7 @@ def contrary(sentence: Sentence, calls: Sequence[Call]) -> bool:
     """
     written: dict[int, set[str]] = {}
     for call in calls:
-        steps = call.args.get("do", ()) or call.args.get("steps", ())
-        for tool, args in [(call.tool, call.args), *_each(steps)]:
+        for tool, args in [(call.tool, call.args), *_each(_steps(call))]:
             if tool == "gpio_write":
                 written.setdefault(args["pin"], set()).add("on" if args["value"] else "off")
     for pin, levels in written.items():
@@ -196,13 +200,6 @@ def contrary(sentence: Sentence, calls: Sequence[Call]) -> bool:
         if said and not said & levels:
             return True
     return False
-
-
-def _each(steps: Sequence[Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
-    made: list[tuple[str, Mapping[str, Any]]] = []
-    for step in steps:
-        made += [(step["tool"], step["args"])] if "tool" in step else _each(step["do"])
-    return made
 
 
 def _is_pin(token: Token, pin: int) -> bool:
