@@ -350,7 +350,7 @@ def test_home_assistant_installs_a_release_on_one_board(tmp_path):
         assert not any("failed" in line for line in lines), lines
         with running([*command, "--release", good]) as (_, lines):  # goes on where it was
             assistant.wait("installed", lambda: at(installed_version="8", in_progress=False))
-            assert any("8 done" in line for line in lines), lines
+            assistant.wait("told", lambda: any("8 done" in line for line in lines))
             assistant.want(firmware, "install")
             assistant.wait("told", lambda: any("8 already" in line for line in lines))
         with running([*command, "--release", bad]) as (_, lines):
@@ -358,7 +358,7 @@ def test_home_assistant_installs_a_release_on_one_board(tmp_path):
             assistant.want(firmware, "install")
             assistant.wait("under way", lambda: at(in_progress=True))
             assistant.wait("failed", lambda: at(in_progress=False), 4 * DEADLINE_S)
-            assert any("9 failed" in line for line in lines), lines
+            assistant.wait("told", lambda: any("9 failed" in line for line in lines))
             assert installed(assistant, topic).startswith("8.")
 
 
