@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .spelling import slipped
@@ -43,6 +43,10 @@ def merge_names(tokens: list[Token], memory: Mapping[str, str]) -> list[Token]:
         words = tuple(token.text for token in split(re.sub(r"[_-]", " ", plain_name(str(key)))))
         if words:
             keys[words] = (str(key), str(value))
+    gapped: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for words in keys:
+        for gap in _gaps(words):
+            gapped.setdefault(gap, []).append(words)
     longest = min(max(map(len, keys), default=0), 8)
     out: list[Token] = []
     i = 0
@@ -50,7 +54,7 @@ def merge_names(tokens: list[Token], memory: Mapping[str, str]) -> list[Token]:
         for length in range(longest, 0, -1):
             parts = tokens[i : i + length]
             said = tuple(part.text for part in parts)
-            if len(parts) == length and (hit := keys.get(said) or _meant(said, keys)):
+            if len(parts) == length and (hit := keys.get(said) or keys.get(_meant(said, gapped))):
                 token = joined(parts, "name", hit[0], _chip(hit[1]))
                 out.append(replace(token, pin=pin_of(hit[1])))
                 i += length
@@ -61,19 +65,25 @@ def merge_names(tokens: list[Token], memory: Mapping[str, str]) -> list[Token]:
     return out
 
 
+def _gaps(words: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the words with each in turn as its first letter, where a slip is never."""
+    return [(*words[:i], f"\0{word[0]}", *words[i + 1 :]) for i, word in enumerate(words)]
+
+
 def _meant(
-    said: tuple[str, ...], keys: Mapping[tuple[str, ...], tuple[str, str]]
-) -> tuple[str, str] | None:
-    """Return the one name that these words are with one slip in one of them."""
+    said: tuple[str, ...], gapped: Mapping[tuple[str, ...], Sequence[tuple[str, ...]]]
+) -> tuple[str, ...]:
+    """Return the one name that these words are with one slip in one of them, () if none is.
+
+    gapped: the names by each of their gaps.
+    """
     near = [
         words
-        for words in keys
-        if len(words) == len(said)
-        and len(wrong := [pair for pair in zip(said, words, strict=True) if pair[0] != pair[1]])
-        == 1
-        and slipped(*wrong[0])
+        for i, gap in enumerate(_gaps(said))
+        for words in gapped.get(gap, ())
+        if slipped(said[i], words[i])
     ]
-    return keys[near[0]] if len(near) == 1 else None
+    return near[0] if len(near) == 1 else ()
 
 
 def _chip(value: str) -> str:
