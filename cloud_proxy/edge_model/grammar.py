@@ -11,6 +11,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from .listed import spaced
 from .names import plain_name
 from .parts import beginning, may_begin, may_end
 from .sentence import Sentence
@@ -37,21 +38,7 @@ Action = str | int
 _TALK = tuple(name for name, tool in TOOLS.items() if tool.talk)
 _STEPS = tuple(name for name, tool in TOOLS.items() if tool.step)
 _STRIPS = frozenset(  # only of these can "off" be a colour
-    (
-        "strip",
-        "strips",
-        "neopixel",
-        "neopixels",
-        "pixel",
-        "pixels",
-        "ring",
-        "rgb",
-        "leds",
-        "ws2812",
-        "ws2812b",
-        "sk6812",
-        "led",
-    )
+    spaced("strip strips neopixel neopixels pixel pixels ring rgb leds ws2812 ws2812b sk6812 led")
 )
 _AGAIN = ("once", "twice", "thrice", "every", "each", "per")
 _SETTING = ("gpio_write", "pwm_write", "servo_write", "neopixel_write")

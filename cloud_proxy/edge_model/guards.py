@@ -31,7 +31,7 @@ _PLEAS = frozenset(spaced("please but just and so then you i or kindly rather wa
 _NOBODY = frozenset(spaced("nobody none nothing no"))
 _SWITCH = frozenset(spaced("turn switch put flip shut turns switches"))
 _LISTED = frozenset(spaced(", and & also plus too both pin pins gpio gpios the"))
-_LEVELS = {"on": "on", "high": "on", "off": "off", "low": "off"}
+_STATES = {"on": "on", "high": "on", "off": "off", "low": "off"}
 _CLOSED = frozenset(("", *spaced(", . ! ? ; and then for at in if when please now but every")))
 _NEEDED = frozenset(spaced("need needed use used want wanted require required"))
 _STOP = "stop"  # "stop the pump" is a command, "stop, ..." is not
@@ -218,8 +218,8 @@ def _said_levels(sentence: Sentence, at: int) -> set[str]:
     if first > 0 and tokens[first].text in ("on", "off") and tokens[first - 1].meant in _SWITCH:
         said.add(tokens[first].text)
     behind, beyond = ([token.text for token in tokens[last : last + 2]] + ["", ""])[:2]
-    if behind in _LEVELS and (behind != "on" or beyond in _CLOSED):
-        said.add(_LEVELS[behind])
+    if behind in _STATES and (behind != "on" or beyond in _CLOSED):
+        said.add(_STATES[behind])
     return said
 
 

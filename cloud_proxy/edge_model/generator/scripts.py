@@ -342,9 +342,6 @@ def _bytes(rng: random.Random, mark: str) -> Said:
     return Said([(number, mark), (" bytes", "")], ["=" + mark])
 
 
-_BUS_WORDS = "[sda [pin |gpio |=|] {num} [and |, |] scl [pin |gpio |=|] {num2}|pins {num} and {num2}|sda {num} scl {num2}|sda {num}, scl {num2}|sda on {num} and scl on {num2}|data {num} and clock {num2}]".replace(
-    "sda [pin |gpio |=|] ", "sda "
-).replace("scl [pin |gpio |=|] ", "scl ")
 _BUS = "[sda {num} scl {num2}|sda {num}, scl {num2}|sda {num} and scl {num2}|sda on {num} and scl on {num2}|pins {num} and {num2}|{num}/{num2}|sda={num} scl={num2}|sda pin {num} and scl pin {num2}]"
 _AT = "[address|i2c address|device|the device|the i2c device|the chip|i2c device|addr|the sensor]"
 I2C = [
